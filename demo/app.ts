@@ -1,0 +1,163 @@
+import type { Store } from "lodestore";
+import { createAnnouncer } from "./announcer.ts";
+import { button, element } from "./element.ts";
+import { errorText } from "./error-text.ts";
+import { createFileIntake } from "./file-intake.ts";
+import { createFilterBar } from "./filter-bar.ts";
+import { icon } from "./icons.ts";
+import { createIngestPanel } from "./ingest-panel.ts";
+import { watchKeys } from "./keys.ts";
+import { createNavigation } from "./navigation.ts";
+import { banner } from "./page-message.ts";
+import { formatCountOf } from "./quantities.ts";
+import type { ResultItem } from "./result-card.ts";
+import { createResultsPane } from "./results-pane.ts";
+import { sampleFiles, sampleSize } from "./sample.ts";
+import { createSearchBox } from "./search-box.ts";
+import { createStoragePanel } from "./storage-panel.ts";
+import { createThemeButton } from "./theme.ts";
+import { sameTarget, type ViewState } from "./url-state.ts";
+import { createViewer } from "./viewer.ts";
+import { createWelcome } from "./welcome.ts";
+
+interface AppOptions {
+  store: Store;
+  /** Ends the app: its listeners on the window go. */
+  signal: AbortSignal;
+  onDeleteEverything: () => Promise<void>;
+}
+
+/** Builds the page around an open store. */
+export function createApp({ store, signal, onDeleteEverything }: AppOptions): HTMLElement {
+  const announcer = createAnnouncer();
+  const navigation = createNavigation(signal, show);
+  const notices = element("div", { class: "notices" });
+  const count = element("span", { class: "store-count", "data-testid": "store-count" });
+  let focusOnOpen = false;
+
+  const searchBox = createSearchBox({
+    onText: (text) => navigation.replace({ text }),
+    onLeaveDown: () => results.focus(),
+  });
+  const filters = createFilterBar((change) => navigation.replace(change));
+  const results = createResultsPane({
+    store,
+    announcer,
+    onOpen: (item) => openItem(item, true),
+    onLoaded: placeViewer,
+    onLeaveTop: () => searchBox.focus(),
+  });
+  const viewer = createViewer({
+    store,
+    onClose: close,
+    onStep: (offset) => {
+      void results.neighbour(offset).then((item) => item !== undefined && openItem(item, false));
+    },
+    onDeleted: (document) => {
+      announcer.say(`${document.title || document.workspacePath} deleted.`);
+      close();
+      void refresh(true);
+    },
+  });
+  const storage = createStoragePanel({ store, onDeleteEverything });
+  const ingest = createIngestPanel({ store, announcer, onChange: (ended) => void refresh(ended) });
+  const intake = createFileIntake({
+    signal,
+    onFiles: (selection) => ingest.start({ ...selection, source: selection.files() }),
+    onError: showError,
+  });
+  const welcome = createWelcome(intake.buttons(), () =>
+    ingest.start({ name: "Lodestore’s documentation", source: sampleFiles(), total: sampleSize, leftOut: 0 }),
+  );
+
+  const panes = element(
+    "main",
+    { class: "panes" },
+    element("section", { class: "list-pane", "aria-label": "Documents" }, filters.element, results.element),
+    viewer.element,
+  );
+  const root = element(
+    "div",
+    { class: "app", "data-testid": "app", "data-content": "unknown" },
+    element(
+      "header",
+      { class: "top" },
+      element("h1", { class: "brand" }, icon("book"), element("b", {}, "Lodestore"), count),
+      searchBox.element,
+      element(
+        "div",
+        { class: "top-tools" },
+        ...intake.buttons(),
+        button(
+          { "data-testid": "open-storage", title: "Storage", onclick: () => storage.open() },
+          icon("database"),
+          element("span", {}, "Storage"),
+        ),
+        createThemeButton(),
+      ),
+    ),
+    notices,
+    ingest.element,
+    welcome,
+    panes,
+    intake.element,
+    storage.element,
+    announcer.element,
+  );
+
+  function show(state: ViewState): void {
+    searchBox.show(state.text);
+    filters.showState(state);
+    root.toggleAttribute("data-open", state.open !== null);
+    results.show(state);
+    viewer.show(state.open, { focus: focusOnOpen });
+    focusOnOpen = false;
+    placeViewer();
+  }
+
+  function placeViewer(): void {
+    const open = navigation.state().open;
+    const found = open === null ? undefined : results.itemOf(open);
+    viewer.place(found === undefined ? null : { index: found.index, words: found.item.words, ...results.size() });
+  }
+
+  function openItem(item: ResultItem, focus: boolean): void {
+    if (sameTarget(item.target, navigation.state().open)) return;
+    focusOnOpen = focus;
+    navigation.open(item.target);
+    item.row.scrollIntoView({ block: "nearest" });
+  }
+
+  function close(): void {
+    results.focus();
+    navigation.close();
+  }
+
+  function showError(error: unknown): void {
+    notices.replaceChildren(banner(errorText(error), "Dismiss", () => notices.replaceChildren()));
+  }
+
+  /** Shows what the store holds now; `whole` also asks for the figures behind the filters. */
+  async function refresh(whole: boolean): Promise<void> {
+    try {
+      const documents = await store.documents.countDocuments();
+      count.textContent = formatCountOf(documents, "document");
+      root.dataset["content"] = documents === 0 ? "empty" : "some";
+      if (whole) filters.showStats(await store.stats());
+      results.refresh(!whole);
+    } catch (error) {
+      showError(error);
+    }
+  }
+
+  watchKeys({
+    signal,
+    onSearch: () => searchBox.focus(),
+    onEscape: () => {
+      if (navigation.state().open !== null) close();
+    },
+  });
+  show(navigation.state());
+  void refresh(true);
+  return root;
+}

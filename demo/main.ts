@@ -1,0 +1,57 @@
+import { deleteStore, openStore } from "lodestore/browser";
+import type { Store } from "lodestore";
+import { createApp } from "./app.ts";
+import { element } from "./element.ts";
+import { banner, openFailurePage } from "./page-message.ts";
+
+declare global {
+  interface Window {
+    /** The open store, for the console: `await store.search({ text: "hello" })`. */
+    store?: Store;
+  }
+}
+
+const NAME = "demo";
+const root = document.querySelector<HTMLElement>("#root") ?? document.body;
+
+let shown = new AbortController();
+
+/** Opens the store and shows the page; what was shown before goes. */
+async function start(): Promise<void> {
+  shown.abort();
+  shown = new AbortController();
+  root.replaceChildren(element("p", { class: "opening", role: "status" }, "Opening the store…"));
+  try {
+    const store = await openStore({ name: NAME, onLost: showLost });
+    window.store = store;
+    root.replaceChildren(
+      createApp({
+        store,
+        signal: shown.signal,
+        onDeleteEverything: async () => {
+          await store.close();
+          await deleteStore({ name: NAME });
+          history.replaceState(null, "", location.pathname + location.search);
+          await start();
+        },
+      }),
+    );
+  } catch (error) {
+    delete window.store;
+    root.replaceChildren(openFailurePage(error, () => void start()));
+  }
+}
+
+function showLost(): void {
+  root
+    .querySelector(".notices")
+    ?.replaceChildren(
+      banner(
+        "The worker that holds the store has stopped. Everything committed is safe; documents that were being taken in can be added again.",
+        "Reopen",
+        () => void start(),
+      ),
+    );
+}
+
+void start();

@@ -1,0 +1,72 @@
+/** The document that is open, and the cited lines where it was opened from a hit. */
+export interface OpenTarget {
+  documentId: string;
+  start?: number;
+  end?: number;
+}
+
+/** What the page shows: everything that a reload brings back. */
+export interface ViewState {
+  text: string;
+  lang: readonly string[];
+  media: readonly string[];
+  tags: readonly string[];
+  /** Path glob, empty for none. */
+  path: string;
+  /** Whether a hit may hold only another form of a word. */
+  wordForms: boolean;
+  open: OpenTarget | null;
+}
+
+export const EMPTY_STATE: ViewState = {
+  text: "",
+  lang: [],
+  media: [],
+  tags: [],
+  path: "",
+  wordForms: false,
+  open: null,
+};
+
+/** Reads a location hash; what it does not understand is left out. */
+export function parseHash(hash: string): ViewState {
+  const params = new URLSearchParams(hash.replace(/^#/, ""));
+  const documentId = params.get("open");
+  const lines = /^(\d{1,9})-(\d{1,9})$/.exec(params.get("lines") ?? "");
+  return {
+    text: params.get("q") ?? "",
+    lang: params.getAll("lang"),
+    media: params.getAll("media"),
+    tags: params.getAll("tag"),
+    path: params.get("path") ?? "",
+    wordForms: params.get("forms") === "1",
+    open:
+      documentId === null
+        ? null
+        : lines === null
+          ? { documentId }
+          : { documentId, start: Number(lines[1]), end: Number(lines[2]) },
+  };
+}
+
+/** Writes a location hash, `#` included; the empty state gives `#`. */
+export function formatHash(state: ViewState): string {
+  const params = new URLSearchParams();
+  if (state.text !== "") params.set("q", state.text);
+  for (const lang of state.lang) params.append("lang", lang);
+  for (const media of state.media) params.append("media", media);
+  for (const tag of state.tags) params.append("tag", tag);
+  if (state.path !== "") params.set("path", state.path);
+  if (state.wordForms) params.set("forms", "1");
+  if (state.open !== null) {
+    params.set("open", state.open.documentId);
+    const { start, end } = state.open;
+    if (start !== undefined && end !== undefined) params.set("lines", `${start}-${end}`);
+  }
+  return `#${params.toString()}`;
+}
+
+/** Whether two states show the same document at the same lines. */
+export function sameTarget(a: OpenTarget | null, b: OpenTarget | null): boolean {
+  return a?.documentId === b?.documentId && a?.start === b?.start && a?.end === b?.end;
+}

@@ -1,0 +1,45 @@
+import type { Store } from "./contracts/store.ts";
+import type { StorageError } from "./errors.ts";
+import { connect } from "./rpc/client.ts";
+import { workerEndpoint } from "./rpc/endpoint.ts";
+import { StoreClient } from "./rpc/store-client.ts";
+
+export * from "./index.ts";
+export { deleteOpfsStore as deleteStore } from "./drivers/sql/delete-opfs-store.ts";
+
+/** Which store to open in this browser. */
+export interface OpenBrowserStoreOptions {
+  /** Name of the store within the origin: 1 to 64 of `A–Z a–z 0–9 . _ -`. */
+  name: string;
+  /** Called once when the worker is gone without having been closed; every pending call rejects with OWNER_LOST. */
+  onLost?: (error: StorageError) => void;
+  /** Starts the worker, for set-ups in which `new URL("./worker.js", import.meta.url)` is not found. */
+  createWorker?: () => Worker;
+}
+
+/**
+ * Opens the store in this browser, making it when there is none. It lives in a worker and in the origin private file
+ * system; one tab has it at a time.
+ *
+ * @throws StorageError CONFLICT (another tab has it), UNSUPPORTED (no OPFS), INVALID_INPUT (name), SCHEMA_TOO_NEW,
+ *   MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, QUOTA_EXCEEDED, OWNER_LOST
+ * @example
+ *   const store = await openStore({ name: "notes" });
+ *   await store.ingest(files, { onProgress: ({ done }) => show(done) });
+ *   const { hits } = await store.search({ text: "wor", prefixLast: true });
+ */
+export async function openStore(options: OpenBrowserStoreOptions): Promise<Store> {
+  const worker = options.createWorker?.() ?? startWorker();
+  try {
+    const connection = await connect<Store>(workerEndpoint(worker), { params: { name: options.name } });
+    if (options.onLost !== undefined) void connection.lost.then(options.onLost);
+    return new StoreClient(connection);
+  } catch (error) {
+    worker.terminate();
+    throw error;
+  }
+}
+
+function startWorker(): Worker {
+  return new Worker(new URL("./worker.ts", import.meta.url), { type: "module", name: "lodestore" });
+}

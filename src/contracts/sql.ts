@@ -1,0 +1,92 @@
+/** A value that goes into or comes out of SQL. Integers beyond ±2^53−1 are read as `bigint`. */
+export type SqlValue = null | number | bigint | string | Uint8Array;
+
+/** Positional parameters: the first fills `$1` in the SQL text, the second `$2`, and so on. */
+export type SqlParams = readonly SqlValue[];
+
+/** One result row, column name to value. */
+export type SqlRow = Record<string, SqlValue>;
+
+/** A deterministic scalar function that a driver registers under its key, so that SQL and triggers can call it. */
+export type SqlFunction = (...args: SqlValue[]) => SqlValue;
+
+/** The functions the store's schema needs, by SQL name. Entry points pass them to the SQL driver they open. */
+export type SqlFunctions = Readonly<Record<string, SqlFunction>>;
+
+/** What a write did. */
+export interface SqlRunResult {
+  /** Rows inserted, updated or deleted by the statement itself; rows changed by triggers do not count. */
+  changes: number;
+  /** Rowid of the last inserted row of this connection, 0 where there is none. */
+  lastInsertRowid: number;
+}
+
+/** Options of a read that may be long. */
+export interface SqlReadOptions {
+  /** Ends the read with ABORTED, at the latest before the next row is handed out. */
+  signal?: AbortSignal;
+}
+
+/** The statements that run both on the database and inside a transaction. */
+export interface SqlExecutor {
+  /** Runs one statement that returns no rows.
+   *  @param sql One statement; parameters are `$1`, `$2`, …; prepared once per text and cached.
+   *  @throws StorageError INVALID_INPUT (parameters), CONFLICT (constraint), DRIVER, QUOTA_EXCEEDED, CORRUPT, CLOSED, TRANSACTION */
+  run(sql: string, params?: SqlParams): Promise<SqlRunResult>;
+
+  /** Runs one statement once per row of parameters, in order; inside a transaction all or none.
+   *  Outside a transaction it opens one.
+   *  @returns the sum of changes. */
+  runMany(sql: string, rows: readonly SqlParams[]): Promise<SqlRunResult>;
+
+  /** Returns all rows. */
+  all<Row extends object = SqlRow>(sql: string, params?: SqlParams, options?: SqlReadOptions): Promise<Row[]>;
+
+  /** Returns the first row, or `undefined` where there is none. */
+  get<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row | undefined>;
+
+  /** Hands out rows one by one without holding all of them in memory.
+   *  Leaving the loop early releases the statement. The rows are those of one consistent read as long as nothing
+   *  writes to the tables in between; on one connection a write between two rows may or may not be seen. */
+  iterate<Row extends object = SqlRow>(
+    sql: string,
+    params?: SqlParams,
+    options?: SqlReadOptions,
+  ): AsyncIterableIterator<Row>;
+
+  /** Runs `body` atomically: commits when it resolves, rolls back when it rejects and rejects with the same error.
+   *  On a transaction it opens a savepoint: a rejected inner body undoes only itself.
+   *  While it runs, statements on the database itself wait; only `tx` runs statements. After it ends `tx` throws TRANSACTION.
+   *  Committed means durable against power loss, as far as the platform's storage keeps its promise. */
+  transaction<T>(body: (tx: SqlTransaction) => Promise<T>): Promise<T>;
+}
+
+/** A running transaction or savepoint. */
+export type SqlTransaction = SqlExecutor;
+
+/** What a SQL driver declares of itself. */
+export interface SqlCapabilities {
+  /** Driver name: `sql-opfs`, `sql-node`, `sql-memory`. */
+  driver: string;
+  dialect: "sqlite" | "postgres";
+  /** Engine and version, for people: `SQLite 3.54.1`. */
+  engine: string;
+  /** Where the bytes are: `opfs-sahpool`, `file`, `memory`. */
+  vfs: string;
+  /** Whether committed data survives the end of the process. */
+  persistent: boolean;
+  /** Whether FTS5 is there. */
+  fullText: boolean;
+  /** Settings in force, measured in DESIGN.md: journal mode, page size, cache, synchronous, locking. */
+  settings: Readonly<Record<string, string | number>>;
+}
+
+/** One SQL database: the truth of the store. Drivers add nothing but their technology. */
+export interface SqlDatabase extends SqlExecutor {
+  /** Runs a script of several statements without parameters; not atomic by itself. */
+  exec(script: string): Promise<void>;
+  capabilities(): Promise<SqlCapabilities>;
+  /** Waits for running statements and transactions, then closes. Safe to call twice; everything else throws CLOSED after it. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,150 @@
+import type { DocumentStore } from "./documents.ts";
+import type { SearchQuery, SearchResult } from "./search.ts";
+import type { SqlCapabilities } from "./sql.ts";
+
+/** One file to take in. */
+export interface IngestFile {
+  /** Workspace path: relative, `/`-separated, at most 1024 characters. */
+  path: string;
+  /** The bytes, a text, a `Blob` or `File`, or a function that reads them when their turn comes. */
+  content: Uint8Array | string | Blob | (() => Promise<Uint8Array>);
+  /** Size in bytes where it is known before reading; larger than the limit is refused unread. */
+  sizeBytes?: number;
+  /** Guessed from the path's ending when absent. */
+  mediaType?: string;
+  /** Title, where it is known better than from the content. */
+  title?: string;
+  lang?: string;
+  tags?: readonly string[];
+  trust?: number;
+  sourceType?: string;
+  metadata?: Record<string, unknown>;
+}
+
+/** One file, or any number of them. */
+export type IngestSource = IngestFile | Iterable<IngestFile> | AsyncIterable<IngestFile>;
+
+export interface ChunkingPolicy {
+  /** Tokens a chunk aims at, 32 to 4096; 256 by default. */
+  targetTokens?: number;
+  /** Tokens of the chunk before that are repeated, 0 to half the target; 32 by default. */
+  overlapTokens?: number;
+  /** Tokens above which a code fence or table is split, at least the target; 1024 by default. */
+  maxTokens?: number;
+}
+
+export interface IngestOptions {
+  /** Stops after the document at hand; what is in stays, whole. The promise rejects with ABORTED. */
+  signal?: AbortSignal;
+  /** Called at most ten times a second and once at the end. */
+  onProgress?: (progress: IngestProgress) => void;
+  /** Number of files, when known: makes time left possible. */
+  total?: number;
+  /** Deletes documents under this path prefix (`""`: all) that the run did not see. */
+  sweep?: { prefix: string };
+  chunking?: ChunkingPolicy;
+  /** Largest file in bytes, 16 MiB by default, 1 GiB at most. */
+  maxFileBytes?: number;
+}
+
+export interface IngestProgress {
+  /** Files finished: taken in, skipped or failed. */
+  done: number;
+  total: number | null;
+  added: number;
+  updated: number;
+  skipped: number;
+  failed: number;
+  bytes: number;
+  chunks: number;
+  elapsedMs: number;
+  /** Estimate, once there is one. */
+  leftMs: number | null;
+  currentPath: string | null;
+}
+
+export interface IngestFailure {
+  path: string;
+  /** What is wrong with the file, for people. */
+  reason: string;
+  code: string;
+}
+
+export interface IngestReport {
+  runId: string;
+  added: number;
+  updated: number;
+  /** Same bytes, parser, chunker and policy as before. */
+  skipped: number;
+  removed: number;
+  failures: IngestFailure[];
+  bytes: number;
+  blocks: number;
+  chunks: number;
+  elapsedMs: number;
+  /** Share of the time, in milliseconds, by step. SQL includes the text index, which triggers keep. */
+  timings: { readMs: number; parseMs: number; idsMs: number; sqlMs: number };
+}
+
+export interface StoreStats {
+  documents: number;
+  chunks: number;
+  blocks: number;
+  assets: number;
+  /** Bytes of source text taken in. */
+  sourceBytes: number;
+  /** Bytes of all chunk texts, UTF-8. */
+  textBytes: number;
+  /** Bytes of the text index: its b-tree content, before page overhead. */
+  textIndexBytes: number;
+  /** Bytes of the database file; what is deleted is reused, not given back. */
+  databaseBytes: number;
+  corpusRevision: number;
+  schemaVersion: number;
+  languages: { lang: string | null; documents: number }[];
+  mediaTypes: { mediaType: string; documents: number }[];
+  tags: { tag: string; documents: number }[];
+  sql: SqlCapabilities;
+}
+
+/** One thing that was looked at. */
+export interface CheckFinding {
+  name: string;
+  ok: boolean;
+  detail: string;
+}
+
+export interface CheckReport {
+  ok: boolean;
+  findings: CheckFinding[];
+}
+
+/** What opening found and did. */
+export interface OpenReport {
+  created: boolean;
+  /** Names of the migrations this open applied. */
+  migrations: string[];
+  /** Derived data that was rebuilt, and why. */
+  rebuilt: string[];
+  elapsedMs: number;
+}
+
+/** The store a program holds. The same type in the page, in the worker and on Node. */
+export interface Store {
+  readonly documents: DocumentStore;
+  /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
+   *  A document is whole or absent; a bad file is reported and harms nothing else.
+   *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */
+  ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport>;
+  /** Finds chunks, best first.
+   *  @throws StorageError INVALID_INPUT, UNSUPPORTED, ABORTED, CLOSED */
+  search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult>;
+  /** Counts and sizes of the whole store. */
+  stats(): Promise<StoreStats>;
+  /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents. */
+  check(): Promise<CheckReport>;
+  openReport(): Promise<OpenReport>;
+  /** Ends running work at the next whole document and closes. Safe to call twice. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,271 @@
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import type { SqlStatementKind } from "../contracts/sql-text.ts";
+import type {
+  SqlCapabilities,
+  SqlDatabase,
+  SqlFunctions,
+  SqlParams,
+  SqlRow,
+  SqlRunResult,
+  SqlValue,
+} from "../contracts/sql.ts";
+import { StorageError } from "../errors.ts";
+import { SqlConnection } from "./sql/connection.ts";
+import type { SqlCursor, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./sql/engine.ts";
+import { isCannotOpen, sqlError } from "./sql/result-codes.ts";
+import { narrow, type UserFunctions } from "./sql/user-functions.ts";
+
+/** How long SQLite itself waits for a lock, blocking the thread; beyond it the driver waits without blocking. */
+const BLOCKING_BUSY_TIMEOUT_MS = 5;
+const CACHE_KIB = 16_384;
+/** A WAL file larger than this is cut back at the next checkpoint that empties it. */
+const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
+
+export interface SqlNodeOptions {
+  /** The file; made when it is not there, unless `readOnly`. Its folder must exist. */
+  path: string;
+  functions: SqlFunctions;
+  /** Opens an existing file for reading only; false by default. */
+  readOnly?: boolean;
+  /** Milliseconds to wait for another connection's or process's write lock, 0 to 600000; 5000 by default. */
+  busyTimeoutMs?: number;
+}
+
+/**
+ * Opens a SQLite file through `node:sqlite`.
+ *
+ * WAL journal, synchronous FULL: what is committed survives power loss, and readers in other connections and
+ * processes never wait. A file is not touched before the first write: a database of another journal mode stays as it
+ * is until then.
+ * @throws StorageError NOT_FOUND (no such file or folder), CORRUPT (not a database), TIMEOUT (locked), INVALID_INPUT, DRIVER
+ */
+export async function openSqlNode(options: SqlNodeOptions): Promise<SqlDatabase> {
+  const { path, functions, readOnly = false, busyTimeoutMs } = options;
+  if (typeof path !== "string" || path === "") throw invalid("path must be a file name, got an empty one");
+  return new SqlConnection({
+    functions,
+    ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs: checkBusyTimeout(busyTimeoutMs) }),
+    engine: (registered) => openEngine(path, readOnly, registered),
+  });
+}
+
+function openEngine(path: string, readOnly: boolean, functions: UserFunctions): NodeSqlEngine {
+  try {
+    return new NodeSqlEngine(path, readOnly, functions);
+  } catch (error) {
+    const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
+    const message = error instanceof Error ? error.message : String(error);
+    if (isCannotOpen(code)) {
+      throw new StorageError(
+        "NOT_FOUND",
+        `cannot open ${path}: no such ${readOnly ? "file" : "folder"}, or no access`,
+        {
+          capability: "sql",
+          operation: "open",
+          cause: error,
+        },
+      );
+    }
+    throw sqlError({ code, message: `cannot open ${path}: ${message}` }, "open", undefined, error);
+  }
+}
+
+function checkBusyTimeout(value: number): number {
+  if (Number.isInteger(value) && value >= 0 && value <= 600_000) return value;
+  throw invalid(`busyTimeoutMs must be an integer from 0 to 600000, got ${value}`);
+}
+
+function invalid(message: string): StorageError {
+  return new StorageError("INVALID_INPUT", message, { capability: "sql", operation: "open" });
+}
+
+/** A SQLite file through `node:sqlite`. */
+class NodeSqlEngine implements SqlEngine {
+  readonly begin: "BEGIN IMMEDIATE" | "BEGIN";
+  readonly #db: DatabaseSync;
+  readonly #readOnly: boolean;
+  #lastInsertRowid: StatementSync | undefined;
+
+  constructor(path: string, readOnly: boolean, functions: UserFunctions) {
+    this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
+    this.#readOnly = readOnly;
+    this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true });
+    try {
+      this.#db.exec(
+        `PRAGMA busy_timeout = ${BLOCKING_BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB};
+         PRAGMA synchronous = FULL; PRAGMA trusted_schema = ON; SELECT count(*) FROM sqlite_schema;`,
+      );
+      this.#register(functions);
+    } catch (error) {
+      this.#db.close();
+      throw error;
+    }
+  }
+
+  prepare(sql: string, kind: SqlStatementKind): SqlEngineStatement {
+    return new NodeStatement(this.#db.prepare(sql), kind);
+  }
+
+  exec(script: string): void {
+    this.#db.exec(script);
+  }
+
+  inTransaction(): boolean {
+    // Node before 22.16 has no isTransaction: there, only BEGIN knows.
+    const known: boolean | undefined = this.#db.isTransaction;
+    if (known !== undefined) return known;
+    try {
+      this.#db.exec("BEGIN");
+    } catch {
+      return true;
+    }
+    this.#db.exec("ROLLBACK");
+    return false;
+  }
+
+  lastInsertRowid(): number {
+    this.#lastInsertRowid ??= this.#db.prepare("SELECT last_insert_rowid() AS id");
+    return Number(this.#lastInsertRowid.get()?.["id"]);
+  }
+
+  beforeFirstWrite(): void {
+    if (this.#readOnly) return;
+    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
+  }
+
+  failure(error: unknown): SqlEngineFailure {
+    const message = error instanceof Error ? error.message : String(error);
+    const code: unknown = error instanceof Error && "errcode" in error ? error.errcode : 0;
+    return { code: typeof code === "number" ? code : 0, message };
+  }
+
+  describe(): SqlCapabilities {
+    const pragma = (name: string): string | number => {
+      const value = Object.values(this.#db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
+      return typeof value === "number" ? value : String(value);
+    };
+    const version = this.#db.prepare("SELECT sqlite_version() AS version").get()?.["version"];
+    return {
+      driver: "sql-node",
+      dialect: "sqlite",
+      engine: `SQLite ${String(version)}`,
+      vfs: "file",
+      persistent: true,
+      fullText: true,
+      settings: {
+        journal_mode: pragma("journal_mode"),
+        page_size: pragma("page_size"),
+        cache_size: pragma("cache_size"),
+        synchronous: pragma("synchronous"),
+        locking_mode: pragma("locking_mode"),
+      },
+    };
+  }
+
+  close(): void {
+    this.#db.close();
+  }
+
+  #register(functions: UserFunctions): void {
+    const options = { deterministic: true, directOnly: false, useBigIntArguments: true, varargs: true };
+    for (const name of functions.names()) {
+      this.#db.function(name, options, (...args: SqlValue[]) => {
+        for (const [i, arg] of args.entries()) if (typeof arg === "bigint") args[i] = narrow(arg);
+        return integerAsBigInt(functions.call(name, args));
+      });
+    }
+  }
+}
+
+/** node:sqlite binds every number as REAL; as bigint an integer stays one. */
+function integerAsBigInt(value: SqlValue): SqlValue {
+  return typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value;
+}
+
+class NodeStatement implements SqlEngineStatement {
+  readonly #statement: StatementSync;
+  readonly #kind: SqlStatementKind;
+  #readsBigInts = false;
+
+  constructor(statement: StatementSync, kind: SqlStatementKind) {
+    this.#statement = statement;
+    this.#kind = kind;
+  }
+
+  run(params: SqlParams): SqlRunResult {
+    const { changes, lastInsertRowid } = this.#statement.run(...bindable(params));
+    return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
+  }
+
+  all(params: SqlParams): SqlRow[] {
+    const values = bindable(params);
+    if (this.#plain()) {
+      try {
+        return this.#statement.all(...values);
+      } catch (error) {
+        this.#expectBigInts(error);
+      }
+    }
+    const rows = this.#statement.all(...values);
+    for (const row of rows) narrowRow(row);
+    return rows;
+  }
+
+  get(params: SqlParams): SqlRow | undefined {
+    const values = bindable(params);
+    if (this.#plain()) {
+      try {
+        return this.#statement.get(...values);
+      } catch (error) {
+        this.#expectBigInts(error);
+      }
+    }
+    const row = this.#statement.get(...values);
+    return row === undefined ? undefined : narrowRow(row);
+  }
+
+  open(params: SqlParams): SqlCursor {
+    // A read cannot be begun again half-way, so it takes bigints from the start.
+    this.#setBigInts(true);
+    const rows = this.#statement.iterate(...bindable(params));
+    return {
+      next: () => {
+        const row = rows.next();
+        return row.done === true ? undefined : narrowRow(row.value);
+      },
+      close: () => void rows.return?.(),
+    };
+  }
+
+  /** Nothing to do: node:sqlite finalises statements when they are collected or the database closes. */
+  finalize(): void {}
+
+  /** Whether this read can be tried with plain numbers, which are faster, and repeated if one does not fit. */
+  #plain(): boolean {
+    if (this.#kind !== "read") this.#setBigInts(true);
+    return !this.#readsBigInts;
+  }
+
+  #expectBigInts(error: unknown): void {
+    if (!(error instanceof Error && "code" in error && error.code === "ERR_OUT_OF_RANGE")) throw error;
+    this.#setBigInts(true);
+  }
+
+  #setBigInts(enabled: boolean): void {
+    if (this.#readsBigInts === enabled) return;
+    this.#statement.setReadBigInts(enabled);
+    this.#readsBigInts = enabled;
+  }
+}
+
+function bindable(params: SqlParams): SqlValue[] {
+  return params.map(integerAsBigInt);
+}
+
+function narrowRow(row: SqlRow): SqlRow {
+  for (const name in row) {
+    const value = row[name];
+    if (typeof value === "bigint") row[name] = narrow(value);
+  }
+  return row;
+}

@@ -1,0 +1,44 @@
+import type { SqlCapabilities, SqlParams, SqlRow, SqlRunResult } from "../../contracts/sql.ts";
+import type { SqlStatementKind } from "../../contracts/sql-text.ts";
+
+/** One SQLite technology: synchronous, one connection, throws what its library throws.
+ *  Queueing, transactions, caching and error codes are `SqlConnection`'s, written once above all engines. */
+export interface SqlEngine {
+  /** How a transaction begins: a write lock at once, except where nothing can be written. */
+  readonly begin: "BEGIN IMMEDIATE" | "BEGIN";
+  /** @param sql Parameters are `?1`, `?2`, … and all of them are bound on every execution. */
+  prepare(sql: string, kind: SqlStatementKind): SqlEngineStatement;
+  exec(script: string): void;
+  inTransaction(): boolean;
+  lastInsertRowid(): number;
+  /** Settles what may only be settled when the file is written anyway (page size, journal mode). Called once. */
+  beforeFirstWrite(): void;
+  /** The SQLite (extended) result code and text behind something this engine threw; code 0 where there is none. */
+  failure(error: unknown): SqlEngineFailure;
+  describe(): SqlCapabilities;
+  /** Closes the file. Every statement has been finalised before. */
+  close(): void | Promise<void>;
+}
+
+export interface SqlEngineFailure {
+  code: number;
+  message: string;
+}
+
+/** A prepared statement. Parameters were checked before. */
+export interface SqlEngineStatement {
+  /** Runs to the end, rows dropped. `changes` is only meaningful for the kind `change`. */
+  run(params: SqlParams): SqlRunResult;
+  all(params: SqlParams): SqlRow[];
+  /** The first row; only for statements of the kind `read`. */
+  get(params: SqlParams): SqlRow | undefined;
+  /** Starts a read; the statement is the cursor's until that is closed. */
+  open(params: SqlParams): SqlCursor;
+  finalize(): void;
+}
+
+export interface SqlCursor {
+  next(): SqlRow | undefined;
+  /** Resets the statement. */
+  close(): void;
+}

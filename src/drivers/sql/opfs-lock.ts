@@ -1,0 +1,53 @@
+import { StorageError } from "../../errors.ts";
+import { isHeldElsewhere, opfsError } from "./opfs-directory.ts";
+
+const LOCK_FILE = "owner";
+/** How long the worker of a page that is being reloaded may take to die. */
+const WAIT_MS = 1_000;
+const RETRY_MS = 20;
+
+/** The exclusive right to a store: while it is held, no other worker of any tab opens it. It ends with the worker. */
+export interface OpfsLock {
+  release(): void;
+}
+
+/** Takes the store's lock, waiting up to a second for it.
+ *  @throws StorageError CONFLICT (somebody has it), UNSUPPORTED (not in a dedicated worker) */
+export async function takeOpfsLock(directory: FileSystemDirectoryHandle, name: string): Promise<OpfsLock> {
+  const file = await directory.getFileHandle(LOCK_FILE, { create: true });
+  if (typeof file.createSyncAccessHandle !== "function") {
+    const message = "OPFS access handles are not there: they need a dedicated worker of a browser that has them";
+    throw new StorageError("UNSUPPORTED", message, { capability: "sql", operation: "open" });
+  }
+  const handle = await whileHeldElsewhere(() => file.createSyncAccessHandle());
+  return { release: () => handle.close() };
+}
+
+/** Tries `open` again while another worker has the file, for a short time: a reloaded page meets its predecessor's worker. */
+export async function whileHeldElsewhere<T>(open: () => Promise<T>): Promise<T> {
+  const deadline = performance.now() + WAIT_MS;
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (!isHeldElsewhere(error) || performance.now() >= deadline) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+/** Runs `open` with the store's lock and keeps that if it succeeds. */
+export async function withOpfsLock<T>(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+  open: (lock: OpfsLock) => Promise<T>,
+): Promise<T> {
+  let lock: OpfsLock | undefined;
+  try {
+    lock = await takeOpfsLock(directory, name);
+    return await open(lock);
+  } catch (error) {
+    lock?.release();
+    throw opfsError(error, "open", name);
+  }
+}

@@ -1,0 +1,31 @@
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Store } from "./contracts/store.ts";
+import { SqlBlobStore } from "./drivers/blobs-sql.ts";
+import { openSqlNode } from "./drivers/sql-node.ts";
+import { storeFunctions } from "./store/schema-functions.ts";
+import { createStore } from "./store/store.ts";
+
+export * from "./index.ts";
+
+/** Where a Node store lives. */
+export interface OpenNodeStoreOptions {
+  /** Folder of the store; made when absent. The database is `lodestore.db` in it. */
+  dir: string;
+}
+
+/**
+ * Opens the store in a folder, making it when there is none. One process writes at a time.
+ *
+ * @throws StorageError CONFLICT (another process has it), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, DRIVER
+ * @example
+ *   await using store = await openStore({ dir: "./my-store" });
+ *   await store.ingest({ path: "hello.md", content: "# Hello\n\nGood morning." });
+ *   const { hits } = await store.search({ text: "morning" });
+ */
+export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
+  const dir = resolve(options.dir);
+  await mkdir(dir, { recursive: true });
+  const db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions });
+  return createStore({ db, blobs: new SqlBlobStore(db, { persistent: true }) });
+}

@@ -1,0 +1,114 @@
+/** What an endpoint tells its one subscriber. */
+export interface EndpointEvents {
+  message(data: unknown): void;
+  /** The other side is gone, or a message of it was lost. Nothing follows. */
+  lost(reason: string, cause: unknown): void;
+  /** An error escaped on the other side, which may live on.
+   *  @returns whether it is dealt with; otherwise the platform reports it. */
+  uncaught(error: Error): boolean;
+}
+
+/** One end of a channel that delivers structured clones in order. */
+export interface Endpoint {
+  /** Sends a structured clone; `transfer` are moved instead of copied.
+   *  @throws DataCloneError */
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  /** Starts delivery.
+   *  @returns a function that ends it. */
+  subscribe(events: EndpointEvents): () => void;
+  /** Ends the channel, and the other side with it where it can (a worker). */
+  terminate?(): void;
+}
+
+type Listener = (event: Event) => void;
+
+/** The part of a `Worker` that is used. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
+  terminate(): void;
+}
+
+/** The part of a `DedicatedWorkerGlobalScope` that is used. */
+export interface WorkerScopeLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
+}
+
+/** The part of a `MessagePort` that is used: a browser's, or one of node:worker_threads. */
+export interface PortLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
+  start(): void;
+  close(): void;
+}
+
+interface Listening {
+  addEventListener(type: string, listener: Listener): void;
+  removeEventListener(type: string, listener: Listener): void;
+}
+
+function listen(target: Listening, listeners: Record<string, Listener>): () => void {
+  for (const type in listeners) target.addEventListener(type, listeners[type]!);
+  return () => {
+    for (const type in listeners) target.removeEventListener(type, listeners[type]!);
+  };
+}
+
+function messageListeners(events: EndpointEvents): Record<string, Listener> {
+  return {
+    message: (event) => events.message((event as MessageEvent<unknown>).data),
+    messageerror: (event) => events.lost("a message could not be read", event),
+  };
+}
+
+/** The error behind a worker's `error` event; a script that cannot be loaded gives an event without one. */
+function workerError(event: Partial<ErrorEvent>): Error {
+  if (event.error instanceof Error) return event.error;
+  if (!event.message) return new Error("the worker's script could not be loaded");
+  return new Error(
+    event.filename ? `${event.message} (${event.filename}:${event.lineno}:${event.colno})` : event.message,
+  );
+}
+
+/** The page's end of a dedicated worker. */
+export function workerEndpoint(worker: WorkerLike): Endpoint {
+  return {
+    postMessage: (message, transfer) => worker.postMessage(message, transfer),
+    subscribe: (events) =>
+      listen(worker, {
+        ...messageListeners(events),
+        error: (event) => {
+          if (events.uncaught(workerError(event as Partial<ErrorEvent>))) event.preventDefault();
+        },
+      }),
+    terminate: () => worker.terminate(),
+  };
+}
+
+/** The worker's end: its global scope. */
+export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis as unknown as WorkerScopeLike): Endpoint {
+  return {
+    postMessage: (message, transfer) => scope.postMessage(message, transfer),
+    subscribe: (events) => listen(scope, messageListeners(events)),
+  };
+}
+
+/** One port of a `MessageChannel`. Where the platform has the `close` event, the end of the other port is seen. */
+export function portEndpoint(port: PortLike): Endpoint {
+  return {
+    postMessage: (message, transfer) => port.postMessage(message, transfer),
+    subscribe: (events) => {
+      const unlisten = listen(port, {
+        ...messageListeners(events),
+        close: (event) => events.lost("the port was closed", event),
+      });
+      port.start();
+      return unlisten;
+    },
+    terminate: () => port.close(),
+  };
+}

@@ -1,0 +1,61 @@
+import type { DocumentStore } from "../contracts/documents.ts";
+import type { SearchQuery, SearchResult } from "../contracts/search.ts";
+import type {
+  CheckReport,
+  IngestOptions,
+  IngestReport,
+  IngestSource,
+  OpenReport,
+  Store,
+  StoreStats,
+} from "../contracts/store.ts";
+import type { Connection } from "./client.ts";
+
+/** A store that runs at the other end of a connection. Closing it closes the store there, then the connection and its worker. */
+export class StoreClient implements Store {
+  readonly documents: DocumentStore;
+  readonly #connection: Connection<Store>;
+  #closed: Promise<void> | undefined;
+
+  constructor(connection: Connection<Store>) {
+    this.#connection = connection;
+    this.documents = connection.proxy.documents;
+  }
+
+  ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {
+    return this.#connection.proxy.ingest(source, options);
+  }
+
+  search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult> {
+    return this.#connection.proxy.search(query, options);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#connection.proxy.stats();
+  }
+
+  check(): Promise<CheckReport> {
+    return this.#connection.proxy.check();
+  }
+
+  openReport(): Promise<OpenReport> {
+    return this.#connection.proxy.openReport();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#connection.proxy.close();
+    } finally {
+      this.#connection.terminate();
+    }
+  }
+}

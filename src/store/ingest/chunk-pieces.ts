@@ -1,0 +1,123 @@
+import type { CheckedChunkingPolicy } from "../../contracts/check-ingest.ts";
+import type { ParsedBlock } from "./parse/parsed-document.ts";
+import { cutLines, cutProse, sentences, type TextPart } from "./text-cut.ts";
+import { estimateTokens } from "./token-estimate.ts";
+
+/** A block that has its id. */
+export type IdentifiedBlock = ParsedBlock & { id: string };
+
+/** What goes into one chunk whole: a block, or a part of one that is too long. */
+export interface Piece {
+  /** Id of the block, `<id>/<n>` for part `n` (from 1). */
+  id: string;
+  block: IdentifiedBlock;
+  text: string;
+  tokens: number;
+  /** First and last source line. */
+  start: number;
+  end: number;
+}
+
+/** Whether a block is kept in one piece as long as no chunk forbids it. */
+export function isSolid(block: ParsedBlock): boolean {
+  return block.kind === "code" || block.kind === "table";
+}
+
+/** Cuts a block into the pieces that chunks are made of. */
+export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
+  const tokens = estimateTokens(block.text);
+  const solid = isSolid(block);
+  if (tokens <= (solid ? policy.maxTokens : policy.targetTokens)) {
+    return [{ id: block.id, block, text: readable(block, block.text), tokens, start: block.span.start, end: block.span.end }];
+  }
+  if (block.kind === "table") return tablePieces(block, policy);
+  const limit = solid ? policy.maxTokens : policy.targetTokens;
+  return numbered(block, solid ? cutLines(block.text, limit) : cutProse(block.text, limit));
+}
+
+/** The header row is repeated in every part, unless it is so long that it would fill them. */
+function tablePieces(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
+  const header = block.text.slice(0, Math.max(0, block.text.indexOf("\n")));
+  const headerTokens = estimateTokens(header);
+  if (header === "" || headerTokens > policy.maxTokens / 4) return numbered(block, cutLines(block.text, policy.maxTokens));
+  const pieces = numbered(block, cutLines(block.text, policy.maxTokens - headerTokens));
+  for (const piece of pieces.slice(1)) {
+    piece.text = `${header}\n${piece.text}`;
+    piece.tokens += headerTokens;
+  }
+  return pieces;
+}
+
+function numbered(block: IdentifiedBlock, parts: readonly TextPart[]): Piece[] {
+  const lines = new SourceLines(block);
+  const pieces: Piece[] = [];
+  for (const { start, end, tokens } of parts) {
+    const text = block.text.slice(start, end);
+    const kept = isSolid(block) ? text.replace(/^\n+|\s+$/g, "") : text.trim();
+    if (kept === "") continue;
+    const from = start + text.indexOf(kept);
+    const id = `${block.id}/${pieces.length + 1}`;
+    pieces.push({ id, block, text: readable(block, kept), tokens, ...lines.of(from, from + kept.length) });
+  }
+  // Whole blocks keep their marks (code fences) in their span; so do the first and last part.
+  const last = pieces[pieces.length - 1];
+  if (last !== undefined) {
+    pieces[0]!.start = block.span.start;
+    last.end = block.span.end;
+  }
+  return pieces;
+}
+
+/** Returns the trailing sentences of a piece of prose, at most `limit` tokens of them; null when there are none. */
+export function tailOf(piece: Piece, limit: number): { text: string; tokens: number; start: number; end: number } | null {
+  if (limit === 0 || isSolid(piece.block)) return null;
+  const parts = sentences(piece.text);
+  let first = parts.length;
+  let tokens = 0;
+  while (first > 0 && tokens + parts[first - 1]!.tokens <= limit) tokens += parts[--first]!.tokens;
+  if (tokens === 0) return null;
+  const text = piece.text.slice(parts[first]!.start).trimEnd();
+  // Where the piece's lines are those of its text, the tail has its own; else it has the lines of the piece.
+  const breaks = countBreaks(text, 0, text.length);
+  const { lines } = piece.block;
+  const at = lines?.lastIndexOf(piece.end) ?? -1;
+  const start = at - breaks >= 0 ? lines![at - breaks]! : piece.start;
+  return { text, tokens, start: Math.max(piece.start, start), end: piece.end };
+}
+
+/** Finds the source lines of stretches of a block's text, asked for in order. */
+class SourceLines {
+  readonly #block: IdentifiedBlock;
+  #offset = 0;
+  #index = 0;
+
+  constructor(block: IdentifiedBlock) {
+    this.#block = block;
+  }
+
+  of(start: number, end: number): { start: number; end: number } {
+    const first = this.#lineAt(start);
+    return { start: first.start, end: this.#lineAt(end).end };
+  }
+
+  #lineAt(offset: number): { start: number; end: number } {
+    this.#index += countBreaks(this.#block.text, this.#offset, offset);
+    this.#offset = offset;
+    const line = this.#block.lines?.[this.#index];
+    return line === undefined ? this.#block.span : { start: line, end: line };
+  }
+}
+
+function countBreaks(text: string, start: number, end: number): number {
+  let breaks = 0;
+  for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) breaks++;
+  return breaks;
+}
+
+const WIDE = "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\u3000-\u303f\uff00-\uffef";
+const WIDE_LINE_BREAK = new RegExp(`(?<=[${WIDE}])\\n *(?=[${WIDE}])`, "gu");
+
+/** Joins the lines of scripts that know no space between words: a word there may run over the end of a line. */
+function readable(block: ParsedBlock, text: string): string {
+  return isSolid(block) || !text.includes("\n") ? text : text.replace(WIDE_LINE_BREAK, "");
+}

@@ -1,0 +1,147 @@
+import type { Block, Chunk, NewDocument } from "../../contracts/documents.ts";
+import type { CheckedIngestFile, CheckedIngestOptions } from "../../contracts/check-ingest.ts";
+import type { SqlExecutor } from "../../contracts/sql.ts";
+import type { IngestReport } from "../../contracts/store.ts";
+import type { HashedDocument } from "../documents/sql-document-store.ts";
+import { assetContentHash, assetId, blockId, documentId } from "../ids.ts";
+import { chunkBlocks, CHUNKER_VERSION, policyHash } from "./chunker.ts";
+import { decodeText } from "./decode.ts";
+import { detectLanguage } from "./language.ts";
+import { mediaTypeOf } from "./media-type.ts";
+import { parseDocument, parserVersionOf } from "./parse/parse-document.ts";
+import type { ParsedDocument } from "./parse/parsed-document.ts";
+import { readContent } from "./read-content.ts";
+
+/** A file that is read, parsed and cut, ready to be written. */
+export interface ReadDocument {
+  whole: HashedDocument;
+  /** Whether its path held a document before. */
+  replaces: boolean;
+}
+
+interface Known {
+  content_hash: string;
+  parser_version: string;
+  title: string;
+  lang: string | null;
+  media_type: string;
+  source_type: string;
+  trust: number;
+  metadata: string;
+  tags: string | null;
+  chunker_version: string | null;
+  policy_hash: string | null;
+}
+
+const KNOWN = `
+  SELECT a.content_hash, d.parser_version, d.title, d.lang, d.media_type, d.source_type, d.trust, d.metadata,
+         (SELECT json_group_array(tag) FROM document_tags t WHERE t.document_key = d.document_key) AS tags,
+         c.chunker_version, c.policy_hash
+  FROM documents d JOIN assets a ON a.asset_id = d.asset_id
+  LEFT JOIN chunks c ON c.document_key = d.document_key AND c.ordinal = 0
+  WHERE d.workspace_path = $1`;
+
+/** Turns files into documents. Writes nothing. */
+export class DocumentReader {
+  readonly #db: SqlExecutor;
+  readonly #options: CheckedIngestOptions;
+  readonly #timings: IngestReport["timings"];
+  readonly #policyHash: string;
+
+  /** @param timings Where the time of each step is added up. */
+  constructor(db: SqlExecutor, options: CheckedIngestOptions, timings: IngestReport["timings"]) {
+    this.#db = db;
+    this.#options = options;
+    this.#timings = timings;
+    this.#policyHash = policyHash(options.chunking);
+  }
+
+  /** Reads one file.
+   *  @returns undefined when the store holds it already: same bytes, versions, policy and attributes.
+   *  @throws StorageError INVALID_INPUT, DRIVER: what is wrong with the file */
+  async read(file: CheckedIngestFile): Promise<ReadDocument | undefined> {
+    const start = performance.now();
+    const bytes = await readContent(file, this.#options.maxFileBytes);
+    const contentHash = assetContentHash(bytes);
+    const mediaType = file.mediaType ?? mediaTypeOf(file.path);
+    const known = await this.#db.get<Known>(KNOWN, [file.path]);
+    this.#timings.readMs += performance.now() - start;
+    if (known !== undefined && this.#isCurrent(known, contentHash, mediaType, file)) return undefined;
+
+    const parseStart = performance.now();
+    const text = decodeText(bytes);
+    const parsed = await parseDocument({ text, path: file.path, mediaType });
+    const lang = detectLanguage({ explicit: file.lang, hint: parsed.lang, path: file.path, text });
+    this.#timings.parseMs += performance.now() - parseStart;
+
+    const idsStart = performance.now();
+    const document = newDocument(file, parsed, assetId(contentHash), mediaType, lang);
+    const { blocks, chunks } = this.#cut(document.id, parsed);
+    this.#timings.idsMs += performance.now() - idsStart;
+    return { whole: { bytes, contentHash, document, blocks, chunks }, replaces: known !== undefined };
+  }
+
+  /** Whether taking the file in again would change nothing. */
+  #isCurrent(known: Known, contentHash: string, mediaType: string, file: CheckedIngestFile): boolean {
+    const tags = new Set(JSON.parse(known.tags ?? "[]") as string[]);
+    const metadata = JSON.parse(known.metadata) as Record<string, unknown>;
+    return (
+      known.content_hash === contentHash &&
+      known.media_type === mediaType &&
+      known.parser_version === parserVersionOf(mediaType, file.path) &&
+      (known.chunker_version === null ||
+        (known.chunker_version === CHUNKER_VERSION && known.policy_hash === this.#policyHash)) &&
+      (file.title === undefined || file.title === known.title) &&
+      (file.lang === undefined || file.lang.toLowerCase() === known.lang) &&
+      (file.trust === undefined || file.trust === known.trust) &&
+      (file.sourceType === undefined || file.sourceType === known.source_type) &&
+      (file.tags ?? []).every((tag) => tags.has(tag)) &&
+      Object.entries(file.metadata ?? {}).every(
+        ([key, value]) => JSON.stringify(metadata[key]) === JSON.stringify(value),
+      )
+    );
+  }
+
+  #cut(document: string, parsed: ParsedDocument): { blocks: Block[]; chunks: Chunk[] } {
+    const withIds = parsed.blocks.map((block, ordinal) => ({
+      ...block,
+      ordinal,
+      id: blockId({ documentId: document, kind: block.kind, headingPath: block.headingPath, ordinal, span: block.span }),
+    }));
+    const chunks = chunkBlocks(document, withIds, this.#options.chunking);
+    const blocks = withIds.map(
+      (block): Block => ({
+        id: block.id,
+        documentId: document,
+        ordinal: block.ordinal,
+        kind: block.kind,
+        headingPath: [...block.headingPath],
+        span: block.span,
+      }),
+    );
+    return { blocks, chunks };
+  }
+}
+
+function newDocument(
+  file: CheckedIngestFile,
+  parsed: ParsedDocument,
+  asset: string,
+  mediaType: string,
+  lang: string | null,
+): NewDocument {
+  const { parserVersion } = parsed;
+  return {
+    id: documentId({ assetId: asset, parserVersion, workspacePath: file.path }),
+    assetId: asset,
+    workspacePath: file.path,
+    parserVersion,
+    title: file.title ?? parsed.title,
+    lang,
+    mediaType,
+    sourceType: file.sourceType ?? "file",
+    trust: file.trust ?? parsed.trust ?? 0.5,
+    tags: [...new Set([...parsed.tags, ...(file.tags ?? [])])].toSorted(),
+    metadata: { ...parsed.metadata, ...file.metadata },
+  };
+}

@@ -1,0 +1,212 @@
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSource } from "../../contracts/store.ts";
+import { checkIngestFile, checkIngestOptions, type CheckedIngestOptions } from "../../contracts/check-ingest.ts";
+import { StorageError } from "../../errors.ts";
+import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
+import { DocumentReader, type ReadDocument } from "./document-reader.ts";
+import { ProgressTeller } from "./progress.ts";
+import { RunRecord, type RunStatus } from "./run-record.ts";
+import { sweep } from "./sweep.ts";
+import { TurnTaker } from "./yield-turn.ts";
+
+/** A transaction is committed when it holds this many documents … */
+const GROUP_DOCUMENTS = 64;
+/** … or this much text: a search that arrives meanwhile waits for one group at most. */
+const GROUP_BYTES = 256 * 1024;
+
+/** Errors after which going on makes no sense: the store itself is in trouble, not the file. */
+const FATAL: ReadonlySet<string> = new Set(["QUOTA_EXCEEDED", "CORRUPT", "CLOSED", "OWNER_LOST", "TRANSACTION", "POOL", "TIMEOUT"]);
+
+/**
+ * Takes files in. Reading, parsing and cutting happen outside of transactions; finished documents are written in
+ * groups, each document in a savepoint of its own. A commit holds whole documents only, so whatever ends the run —
+ * cancel, crash, full disk — every document is in whole or not at all, and the next run skips what is in.
+ */
+export class Ingest {
+  readonly #db: SqlDatabase;
+  readonly #documents: SqlDocumentStore;
+
+  constructor(db: SqlDatabase, documents: SqlDocumentStore) {
+    this.#db = db;
+    this.#documents = documents;
+  }
+
+  /** Runs to the end of `source`; see `Store.ingest`. */
+  async run(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
+    const checked = checkIngestOptions(options);
+    const run = new IngestRun(this.#db, this.#documents, checked);
+    return run.run(source);
+  }
+}
+
+class IngestRun {
+  readonly #db: SqlDatabase;
+  readonly #documents: SqlDocumentStore;
+  readonly #options: CheckedIngestOptions;
+  readonly #reader: DocumentReader;
+  readonly #progress: ProgressTeller;
+  readonly #turns = new TurnTaker();
+  readonly #started = performance.now();
+  readonly #report: IngestReport;
+  readonly #record: RunRecord;
+  readonly #seen = new Set<string>();
+  #group = new Map<string, ReadDocument>();
+  #groupBytes = 0;
+
+  constructor(db: SqlDatabase, documents: SqlDocumentStore, options: CheckedIngestOptions) {
+    this.#db = db;
+    this.#documents = documents;
+    this.#options = options;
+    this.#report = {
+      runId: crypto.randomUUID(),
+      added: 0,
+      updated: 0,
+      skipped: 0,
+      removed: 0,
+      failures: [],
+      bytes: 0,
+      blocks: 0,
+      chunks: 0,
+      elapsedMs: 0,
+      timings: { readMs: 0, parseMs: 0, idsMs: 0, sqlMs: 0 },
+    };
+    const { maxFileBytes, chunking, total, sweep: swept } = options;
+    this.#record = new RunRecord(this.#report.runId, {
+      maxFileBytes,
+      chunking,
+      total: total ?? null,
+      sweep: swept ?? null,
+    });
+    this.#reader = new DocumentReader(db, options, this.#report.timings);
+    this.#progress = new ProgressTeller(options.onProgress, options.total);
+  }
+
+  async run(source: IngestSource): Promise<IngestReport> {
+    this.#throwIfAborted();
+    const swept = this.#options.sweep;
+    try {
+      for await (const file of filesOf(source)) {
+        this.#throwIfAborted();
+        await this.#take(file);
+        await this.#turns.breathe();
+        this.#throwIfAborted();
+      }
+      // One commit ends the run together with its last documents: a single document is one durable write.
+      await this.#flush(swept === undefined ? "completed" : "running");
+      if (swept !== undefined) {
+        this.#report.removed = await sweep(this.#documents, swept.prefix, this.#seen, this.#options.signal);
+        await this.#write("completed", null);
+      }
+      this.#progress.update(this.#report, null, true);
+      return this.#report;
+    } catch (error) {
+      await this.#end(error);
+      throw error;
+    }
+  }
+
+  /** Reads one file and puts it into the group; what is wrong with it is reported and stays its own affair. */
+  async #take(file: IngestFile): Promise<void> {
+    let path = "(no path)";
+    try {
+      const checked = checkIngestFile(file);
+      path = checked.path;
+      this.#seen.add(path);
+      if (this.#group.has(path)) await this.#flush("running");
+      const read = await this.#reader.read(checked);
+      if (read === undefined) {
+        this.#report.skipped++;
+      } else {
+        this.#group.set(path, read);
+        this.#groupBytes += read.whole.bytes.byteLength;
+        if (this.#group.size >= GROUP_DOCUMENTS || this.#groupBytes >= GROUP_BYTES) await this.#flush("running");
+      }
+    } catch (error) {
+      this.#fail(path, error);
+    }
+    this.#progress.update(this.#report, path, false);
+  }
+
+  /** Writes the group and the run's row: one commit, one savepoint per document. */
+  async #flush(status: RunStatus): Promise<void> {
+    if (this.#group.size === 0 && status === "running") return;
+    const group = this.#group;
+    this.#group = new Map();
+    this.#groupBytes = 0;
+    const start = performance.now();
+    const after = structuredClone(this.#report);
+    await this.#db.transaction(async (tx) => {
+      const documents = this.#documents.over(tx);
+      for (const [path, read] of group) {
+        try {
+          await documents.putHashed(read.whole);
+          count(after, read);
+        } catch (error) {
+          if (isFatal(error)) throw error;
+          after.failures.push(failure(path, error));
+        }
+      }
+      after.elapsedMs = performance.now() - this.#started;
+      await this.#record.write(tx, after, status, null);
+    });
+    // Only what is committed counts.
+    after.timings.sqlMs += performance.now() - start;
+    Object.assign(this.#report.timings, after.timings);
+    Object.assign(this.#report, { ...after, timings: this.#report.timings });
+  }
+
+  #fail(path: string, error: unknown): void {
+    if (isFatal(error) || this.#options.signal?.aborted === true) throw error;
+    this.#report.failures.push(failure(path, error));
+  }
+
+  /** Ends a run that did not complete. Documents that are read but not written are dropped: they are not in yet. */
+  async #end(error: unknown): Promise<void> {
+    const cancelled = error instanceof StorageError && error.code === "ABORTED";
+    this.#progress.update(this.#report, null, true);
+    try {
+      await this.#write(cancelled ? "cancelled" : "failed", error instanceof Error ? error.message : String(error));
+    } catch (cause) {
+      // The store that failed the run may also refuse its last row; the next open closes it. The first error counts.
+      if (!(cause instanceof StorageError)) throw cause;
+    }
+  }
+
+  async #write(status: RunStatus, error: string | null): Promise<void> {
+    this.#report.elapsedMs = performance.now() - this.#started;
+    await this.#record.write(this.#db, this.#report, status, error);
+  }
+
+  #throwIfAborted(): void {
+    const signal = this.#options.signal;
+    if (signal?.aborted !== true) return;
+    throw new StorageError("ABORTED", "the ingest was cancelled; documents taken in so far are whole", {
+      capability: "ingest",
+      operation: "ingest",
+      cause: signal.reason,
+    });
+  }
+}
+
+function count(report: IngestReport, read: ReadDocument): void {
+  if (read.replaces) report.updated++;
+  else report.added++;
+  report.bytes += read.whole.bytes.byteLength;
+  report.blocks += read.whole.blocks.length;
+  report.chunks += read.whole.chunks.length;
+}
+
+function failure(path: string, error: unknown): IngestFailure {
+  const reason = error instanceof Error ? error.message : String(error);
+  return { path, reason, code: error instanceof StorageError ? error.code : "DRIVER" };
+}
+
+function isFatal(error: unknown): boolean {
+  return error instanceof StorageError && FATAL.has(error.code);
+}
+
+/** One file, or each of many. */
+async function* filesOf(source: IngestSource): AsyncGenerator<IngestFile> {
+  if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* source;
+  else yield source;
+}

@@ -1,0 +1,29 @@
+/** Returns the file name of a path without its ending, for documents that say no title. */
+export function titleFromPath(path: string): string {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  const dot = name.lastIndexOf(".");
+  return (dot > 0 ? name.slice(0, dot) : name) || path;
+}
+
+const LONGEST_TITLE = 1000;
+
+/** Returns a title on one line, `null` when there is none. */
+export function cleanTitle(value: unknown): string | null {
+  if (typeof value !== "string" && typeof value !== "number") return null;
+  const title = String(value).replace(/\s+/g, " ").trim();
+  return title === "" ? null : title.slice(0, LONGEST_TITLE).trimEnd();
+}
+
+const MOST_TAGS = 100;
+const LONGEST_TAG = 100;
+
+/** Returns the tags in a list or a comma-separated text, trimmed, without repeats. */
+export function tagsFrom(value: unknown): string[] {
+  const items: unknown[] = Array.isArray(value) ? value : typeof value === "string" ? value.split(/[,，、]/) : [];
+  const tags = new Set<string>();
+  for (const item of items) {
+    const tag = cleanTitle(item);
+    if (tag !== null && tag.length <= LONGEST_TAG && tags.size < MOST_TAGS) tags.add(tag);
+  }
+  return [...tags];
+}

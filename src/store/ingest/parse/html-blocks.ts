@@ -1,0 +1,200 @@
+import type { DefaultTreeAdapterTypes } from "parse5";
+import type { BlockKind } from "../../../contracts/documents.ts";
+import type { BlockWriter } from "./block-writer.ts";
+import { addCode } from "./markdown-blocks.ts";
+import { TextLines } from "./text-lines.ts";
+
+type Node = DefaultTreeAdapterTypes.Node;
+type Parent = DefaultTreeAdapterTypes.ParentNode;
+type Element = DefaultTreeAdapterTypes.Element;
+
+/** Elements of which a reader sees nothing, or nothing that belongs to the text. */
+const DROPPED = new Set(
+  ("script style template noscript nav svg iframe object embed canvas audio video select textarea button input " +
+    "datalist dialog head frameset noframes").split(" "),
+);
+const DROPPED_ROLES = new Set(["navigation", "search", "menu", "menubar", "toolbar"]);
+
+/** Elements that end the line of text before them and after them. */
+const BLOCKS = new Set(
+  ("address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer " +
+    "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu ol optgroup option p pre search section summary " +
+    "table tbody td tfoot th thead tr ul").split(" "),
+);
+const LISTS = new Set(["ul", "ol", "dl", "menu", "dir"]);
+const ITEMS = new Set(["li", "dt", "dd"]);
+const HEADING = /^h[1-6]$/;
+
+/** Turns a tree of elements into blocks. Goes without recursion: trees of real pages can be deep. */
+export class HtmlBlocks {
+  readonly #writer: BlockWriter;
+  #lines = new TextLines();
+  #lists = 0;
+  #quotes = 0;
+  #atItem = false;
+
+  constructor(writer: BlockWriter) {
+    this.#writer = writer;
+  }
+
+  read(root: Parent): void {
+    const stack: { node: Node; leaving: boolean }[] = [];
+    const push = (parent: Parent): void => {
+      for (let i = parent.childNodes.length - 1; i >= 0; i--) stack.push({ node: parent.childNodes[i]!, leaving: false });
+    };
+    push(root);
+    for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
+      const { node, leaving } = next;
+      if (node.nodeName === "#text" && "value" in node) {
+        this.#text(node.value, node.sourceCodeLocation?.startLine ?? 1);
+      } else if ("tagName" in node) {
+        if (leaving) this.#leave(node);
+        else if (!isDropped(node) && this.#enter(node)) {
+          stack.push({ node, leaving: true });
+          push(node);
+        }
+      }
+    }
+    this.#flush(this.#textKind());
+  }
+
+  /** Returns whether its children are to be read. */
+  #enter(element: Element): boolean {
+    const name = element.tagName;
+    if (name === "br") {
+      this.#beginLine();
+      return false;
+    }
+    if (name === "img") {
+      const alt = element.attrs.find((attr) => attr.name === "alt")?.value;
+      if (alt !== undefined) this.#text(alt.replace(/\s+/g, " "), element.sourceCodeLocation?.startLine ?? 1);
+      return false;
+    }
+    if (!BLOCKS.has(name)) return true;
+    // Paragraphs in lists and quotes belong to the block around them.
+    if (name === "pre" || name === "table" || HEADING.test(name) || (this.#lists === 0 && this.#quotes === 0)) {
+      this.#flush(this.#textKind());
+    }
+    if (name === "pre") return this.#pre(element);
+    if (name === "table" && isDataTable(element)) return this.#table(element);
+    if (LISTS.has(name)) this.#lists++;
+    if (name === "blockquote") this.#quotes++;
+    if (ITEMS.has(name)) this.#atItem = true;
+    this.#beginLine();
+    return true;
+  }
+
+  #leave(element: Element): void {
+    const name = element.tagName;
+    if (!BLOCKS.has(name)) return;
+    if (HEADING.test(name)) {
+      const { texts, lines } = this.#lines.tidy();
+      const start = lines[0] ?? 1;
+      this.#writer.heading(texts.join(" "), Number(name[1]), start, lines[lines.length - 1] ?? start);
+      this.#lines = new TextLines();
+    } else if (LISTS.has(name)) {
+      if (this.#lists === 1 && this.#quotes === 0) this.#flush("list");
+      this.#lists--;
+    } else if (name === "blockquote") {
+      if (this.#quotes === 1 && this.#lists === 0) this.#flush("quote");
+      this.#quotes--;
+    } else if (this.#lists === 0 && this.#quotes === 0) {
+      this.#flush("paragraph");
+    }
+    this.#beginLine();
+  }
+
+  /** Appends running text: space collapses, a line of the source stays a line. */
+  #text(value: string, firstLine: number): void {
+    const parts = value.split("\n");
+    parts.forEach((part, index) => {
+      const text = part.replace(/[ \t\f\u00a0]+/g, " ");
+      if (text === "" || (text === " " && this.#lines.isEmpty)) return;
+      if (text === " " && (index > 0 || parts.length > 1)) return;
+      this.#lines.append(text, firstLine + index);
+    });
+  }
+
+  #beginLine(): void {
+    const indent = "  ".repeat(Math.min(this.#lists, 32));
+    this.#lines.begin(this.#atItem ? `${indent.slice(2)}- ` : indent, indent);
+  }
+
+  #textKind(): BlockKind {
+    return this.#lists > 0 ? "list" : this.#quotes > 0 ? "quote" : "paragraph";
+  }
+
+  #flush(kind: BlockKind): void {
+    const { texts, lines } = this.#lines.tidy();
+    const start = lines[0] ?? 1;
+    this.#writer.add(kind, texts.join("\n"), start, lines[lines.length - 1] ?? start, lines);
+    this.#lines = new TextLines();
+    this.#beginLine();
+  }
+
+  #pre(element: Element): false {
+    const location = element.sourceCodeLocation;
+    const start = location?.startLine ?? 1;
+    const code = textOf(element).split("\n");
+    // The parser drops a line end right behind `<pre>`.
+    const source = location?.startTag;
+    const first = element.childNodes.find((node) => node.sourceCodeLocation)?.sourceCodeLocation?.startLine;
+    addCode(this.#writer, code, first ?? source?.endLine ?? start, start, location?.endLine ?? start);
+    return false;
+  }
+
+  #table(element: Element): false {
+    const rows: string[] = [];
+    const lines: number[] = [];
+    for (const row of descendants(element, "tr")) {
+      const cells = row.childNodes.filter((node) => node.nodeName === "td" || node.nodeName === "th");
+      const text = cells.map((cell) => textOf(cell as Element).replace(/\s+/g, " ").trim()).join(" | ");
+      if (text.replaceAll("|", "").trim() === "") continue;
+      rows.push(text);
+      lines.push(row.sourceCodeLocation?.startLine ?? element.sourceCodeLocation?.startLine ?? 1);
+    }
+    const location = element.sourceCodeLocation;
+    this.#writer.add("table", rows.join("\n"), location?.startLine ?? 1, location?.endLine ?? 1, lines);
+    return false;
+  }
+}
+
+function isDropped(element: Element): boolean {
+  if (DROPPED.has(element.tagName)) return true;
+  return element.attrs.some(
+    ({ name, value }) =>
+      name === "hidden" || (name === "aria-hidden" && value === "true") || (name === "role" && DROPPED_ROLES.has(value)),
+  );
+}
+
+/** Tables that lay out a page hold tables, headings, lists or code; their content is read as if they were not there. */
+function isDataTable(table: Element): boolean {
+  for (const name of ["table", "pre", "h1", "h2", "h3", "ul", "ol"]) {
+    if (descendants(table, name).length > 0) return false;
+  }
+  return true;
+}
+
+function descendants(root: Element, tagName: string): Element[] {
+  const found: Element[] = [];
+  const stack: Node[] = [...root.childNodes].reverse();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (!("tagName" in node)) continue;
+    if (node.tagName === tagName) found.push(node);
+    for (let i = node.childNodes.length - 1; i >= 0; i--) stack.push(node.childNodes[i]!);
+  }
+  return found;
+}
+
+function textOf(root: Element): string {
+  let text = "";
+  const stack: Node[] = [...root.childNodes].reverse();
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (node.nodeName === "#text" && "value" in node) text += node.value;
+    else if ("tagName" in node && !isDropped(node)) {
+      if (node.tagName === "br") text += "\n";
+      for (let i = node.childNodes.length - 1; i >= 0; i--) stack.push(node.childNodes[i]!);
+    }
+  }
+  return text;
+}

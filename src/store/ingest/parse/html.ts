@@ -1,0 +1,128 @@
+import { type DefaultTreeAdapterTypes, parse, parseFragment } from "parse5";
+import { BlockWriter } from "./block-writer.ts";
+import { cleanTitle, tagsFrom, titleFromPath } from "./document-title.ts";
+import { HtmlBlocks } from "./html-blocks.ts";
+import type { ParsedBlock, ParsedDocument, ParserInput } from "./parsed-document.ts";
+import { HTML_PARSER_VERSION } from "./parser-versions.ts";
+import { addPlainText } from "./plain-text.ts";
+import { TextLines } from "./text-lines.ts";
+
+type Node = DefaultTreeAdapterTypes.Node;
+type Element = DefaultTreeAdapterTypes.Element;
+
+/**
+ * Reads HTML as a browser would (WHATWG parsing through parse5) and keeps what a reader sees: headings, paragraphs,
+ * lists, code, tables, quotes; title and meta description; no scripts, styles, templates, navigation or form controls.
+ *
+ * Never fails: what cannot be read is read as plain text, and `metadata._parseFallback` says why.
+ *
+ * @see https://html.spec.whatwg.org/multipage/parsing.html
+ */
+export function parseHtml(input: ParserInput): ParsedDocument {
+  const text = input.text.includes("\r") ? input.text.replace(/\r\n?/g, "\n") : input.text;
+  const metadata: Record<string, unknown> = {};
+  const head = new Head();
+  let writer = new BlockWriter();
+  try {
+    refuseAbsurdNesting(text);
+    const document = parse(text, { sourceCodeLocationInfo: true });
+    for (const root of document.childNodes) head.read(root);
+    new HtmlBlocks(writer).read(document);
+  } catch (error) {
+    metadata["_parseFallback"] = `read as plain text: ${error instanceof Error ? error.message : String(error)}`;
+    writer = new BlockWriter();
+    addPlainText(writer, text, 1);
+  }
+  if (head.description !== null) metadata["description"] = head.description;
+  const block = head.block(writer.firstHeading);
+  return {
+    title: head.title ?? writer.firstHeading ?? titleFromPath(input.path),
+    lang: head.lang,
+    tags: head.tags,
+    trust: null,
+    metadata,
+    blocks: block === null ? writer.blocks : [block, ...writer.blocks],
+    parserVersion: HTML_PARSER_VERSION,
+  };
+}
+
+/** Reduces a fragment of HTML to its text. */
+export function htmlFragmentText(html: string, firstLine: number): TextLines {
+  const into = new TextLines();
+  const writer = new BlockWriter();
+  refuseAbsurdNesting(html);
+  new HtmlBlocks(writer).read(parseFragment(html, { sourceCodeLocationInfo: true }));
+  for (const block of writer.blocks) {
+    block.text.split("\n").forEach((text, index) => {
+      into.begin("", "");
+      into.append(text, firstLine - 1 + (block.lines?.[index] ?? block.span.start));
+    });
+  }
+  return into;
+}
+
+/** Open elements above which a tree takes longer to build than anybody waits. */
+const DEEPEST_TREE = 2000;
+const TAG = /<(\/?)([a-z][a-z0-9-]*)/gi;
+const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|td|tr|th|dt|dd|option)$/i;
+
+/** Every element is looked for among all that are open, so a text that only opens elements takes quadratic time. */
+function refuseAbsurdNesting(html: string): void {
+  let depth = 0;
+  for (const [, close, name] of html.matchAll(TAG)) {
+    if (VOID.test(name!)) continue;
+    depth = close === "/" ? Math.max(0, depth - 1) : depth + 1;
+    if (depth > DEEPEST_TREE) throw new RangeError(`nested deeper than ${DEEPEST_TREE} elements`);
+  }
+}
+
+/** What `<html>` and `<head>` say of a document. */
+class Head {
+  title: string | null = null;
+  description: string | null = null;
+  lang: string | null = null;
+  tags: string[] = [];
+  #start = Number.POSITIVE_INFINITY;
+  #end = 0;
+
+  read(root: Node): void {
+    if (root.nodeName !== "html" || !("attrs" in root)) return;
+    this.lang = cleanTitle(attribute(root, "lang") ?? attribute(root, "xml:lang"));
+    const head = root.childNodes.find((child) => child.nodeName === "head");
+    if (head === undefined || !("childNodes" in head)) return;
+    for (const child of head.childNodes) if ("attrs" in child) this.#readElement(child);
+  }
+
+  #readElement(element: Element): void {
+    if (element.nodeName === "title" && this.title === null) {
+      this.title = cleanTitle(element.childNodes.map((node) => ("value" in node ? node.value : "")).join(""));
+      if (this.title !== null) this.#span(element);
+    } else if (element.nodeName === "meta") {
+      const name = attribute(element, "name")?.toLowerCase();
+      const content = attribute(element, "content");
+      if (name === "keywords") this.tags = tagsFrom(content);
+      if (name === "description") {
+        this.description = cleanTitle(content);
+        if (this.description !== null) this.#span(element);
+      }
+    }
+  }
+
+  #span(element: Element): void {
+    const location = element.sourceCodeLocation;
+    this.#start = Math.min(this.#start, location?.startLine ?? 1);
+    this.#end = Math.max(this.#end, location?.endLine ?? 1);
+  }
+
+  /** Returns title and description as a block; the title only where no heading says it. */
+  block(firstHeading: string | null): ParsedBlock | null {
+    const title = this.title === firstHeading ? null : this.title;
+    const text = [title, this.description].filter((part) => part !== null).join("\n");
+    if (text === "") return null;
+    return { kind: "frontmatter", headingPath: [], span: { kind: "line", start: this.#start, end: this.#end }, text };
+  }
+}
+
+function attribute(element: Element, name: string): string | undefined {
+  return element.attrs.find((attr) => attr.name === name)?.value;
+}

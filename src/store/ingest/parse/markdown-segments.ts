@@ -1,0 +1,259 @@
+import { expressionEnd, expressionText, jsxTagEnd, LONGEST_PART, moduleStatementEnd } from "./mdx-syntax.ts";
+
+/** A stretch of a Markdown source, cut where cutting cannot change what it means. */
+export type Segment =
+  | { kind: "flow"; text: string; firstLine: number }
+  | { kind: "code"; lines: string[]; firstLine: number; lastLine: number };
+
+/**
+ * Cuts a Markdown text at its top-level code fences and removes what is not Markdown: directive markers (`:::note`)
+ * and, in MDX, tags, expressions and module statements. Every line keeps its number.
+ *
+ * A fence is cut out only where CommonMark cannot read it as anything else: in column 0, after a blank line, in a
+ * text without HTML blocks, and before any fence whose ends stand in different columns (one of them may be the text
+ * of an indented code block). All others are left to the parser.
+ *
+ * @param text `\n` line ends.
+ */
+export function markdownSegments(text: string, options: { mdx: boolean; firstLine: number }): Segment[] {
+  return new SegmentReader(text, options.mdx, options.firstLine).read();
+}
+
+const FENCE = /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*(?:>[ \t]*)*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
+const DIRECTIVE = /([ \t>]*):{3,}[ \t]*(?:[A-Za-z][\w-]*)?(?:\[([^\n]*)\])?(?:\{[^\n}]*\})?(?:[ \t]+([^\n:{}[\]]{1,200}))?[ \t]*(?=\n|$)/y;
+const SPECIAL = /[`<{\\\n]/g;
+const HTML_LINE = /(?:^|\n)[ \t>]*<|<!--/;
+const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
+const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
+const INLINE_TAG =
+  /^<\/?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rp|rt|ruby|s|samp|small|span|strong|sub|sup|time|tt|u|var|wbr)\b/;
+
+class SegmentReader {
+  readonly #text: string;
+  readonly #mdx: boolean;
+  #cutsFences: boolean;
+  readonly #segments: Segment[] = [];
+  #line: number;
+  #flow = "";
+  #flowLine: number;
+  /** Offset up to which `#text` has been taken over. */
+  #taken = 0;
+  /** Whether nothing but space came out of the line before. */
+  #afterBlank = true;
+  /** Offsets before which an unclosed `{` or `<` makes looking for another end useless. */
+  #noExpressionBefore = 0;
+  #noTagBefore = 0;
+
+  constructor(text: string, mdx: boolean, firstLine: number) {
+    this.#text = text;
+    this.#mdx = mdx;
+    this.#cutsFences = mdx || !HTML_LINE.test(text);
+    this.#line = firstLine;
+    this.#flowLine = firstLine;
+  }
+
+  read(): Segment[] {
+    const text = this.#text;
+    let at = 0;
+    while (at < text.length) at = this.#readLine(at);
+    this.#take(text.length);
+    this.#endFlow();
+    return this.#segments;
+  }
+
+  /** Reads the line at `start`, or the block that begins there; returns the beginning of the next line. */
+  #readLine(start: number): number {
+    const text = this.#text;
+    FENCE.lastIndex = start;
+    const fence = FENCE.exec(text);
+    if (fence !== null) return this.#readFence(start, fence[0], fence[1]!);
+    DIRECTIVE.lastIndex = start;
+    const directive = DIRECTIVE.exec(text);
+    if (directive !== null) return this.#readDirective(start, directive);
+    if (this.#mdx) {
+      if (this.#afterBlank) {
+        const end = moduleStatementEnd(text, start);
+        if (end !== -1) return this.#endLine(this.#drop(start, end, ""), true);
+      }
+      return this.#readMdxLine(start);
+    }
+    const end = text.indexOf("\n", start);
+    const lineEnd = end === -1 ? text.length : end;
+    return this.#endLine(lineEnd, isBlank(text, start, lineEnd));
+  }
+
+  #readFence(start: number, opening: string, run: string): number {
+    const text = this.#text;
+    const close = closingFence(text, start + opening.length, run);
+    const cut = this.#cutsFences && this.#afterBlank && opening === run;
+    if (!cut) {
+      this.#cutsFences &&= this.#mdx || close.indent === indentOf(text, start);
+      this.#line += countLines(text, start, close.next);
+      this.#afterBlank = false;
+      return close.next;
+    }
+    this.#take(start);
+    this.#endFlow();
+    const code = text.slice(close.bodyStart, close.bodyEnd);
+    const firstLine = this.#line;
+    this.#line += countLines(text, start, close.next);
+    const lastLine = close.next >= text.length && text[text.length - 1] !== "\n" ? this.#line : this.#line - 1;
+    this.#segments.push({ kind: "code", lines: close.bodyStart < close.bodyEnd ? code.split("\n") : [], firstLine, lastLine });
+    this.#taken = close.next;
+    this.#flowLine = this.#line;
+    this.#afterBlank = true;
+    return close.next;
+  }
+
+  #readDirective(start: number, directive: RegExpExecArray): number {
+    const title = (directive[2] ?? directive[3] ?? "").trim();
+    const end = start + directive[0].length;
+    this.#take(start);
+    this.#flow += directive[1]! + title;
+    this.#taken = end;
+    return this.#endLine(end, title === "");
+  }
+
+  #readMdxLine(start: number): number {
+    const text = this.#text;
+    let at = start;
+    let blank = true;
+    for (;;) {
+      SPECIAL.lastIndex = at;
+      const found = SPECIAL.exec(text)?.index ?? text.length;
+      blank &&= isBlank(text, at, found);
+      if (found >= text.length || text[found] === "\n") return this.#endLine(found, blank);
+      at = this.#readSpecial(found);
+      // A part that was dropped leaves nothing; one that stays may have run over line ends.
+      if (this.#taken >= at) continue;
+      blank = false;
+      this.#line += countLines(text, found, at);
+    }
+  }
+
+  #readSpecial(at: number): number {
+    switch (this.#text[at]) {
+      case "\\":
+        return this.#text[at + 1] === "\n" ? at + 1 : Math.min(at + 2, this.#text.length);
+      case "`":
+        return codeSpanEnd(this.#text, at);
+      case "<":
+        return this.#readTag(at);
+      default:
+        return this.#readExpression(at);
+    }
+  }
+
+  #readTag(start: number): number {
+    const text = this.#text;
+    if (text.startsWith("<!--", start)) {
+      const close = text.indexOf("-->", start);
+      return close === -1 ? start + 4 : this.#drop(start, close + 3, "");
+    }
+    URL_IN_ANGLES.lastIndex = start;
+    const url = URL_IN_ANGLES.exec(text);
+    if (url !== null) return this.#drop(start, URL_IN_ANGLES.lastIndex, url[1]!);
+    if (start < this.#noTagBefore) return start + 1;
+    const end = jsxTagEnd(text, start);
+    if (end === -1) {
+      const next = text.indexOf("<", start + 1);
+      this.#noTagBefore = Math.min(next === -1 ? text.length : next, start + LONGEST_PART);
+      return start + 1;
+    }
+    SCRIPT_OR_STYLE.lastIndex = start;
+    const raw = text[end - 2] === "/" ? null : SCRIPT_OR_STYLE.exec(text);
+    if (raw !== null) {
+      const close = text.indexOf(`</${raw[1]!}>`, end);
+      if (close !== -1) return this.#drop(start, close + raw[1]!.length + 3, "");
+    }
+    const tag = text.slice(start, Math.min(end, start + 16));
+    return this.#drop(start, end, INLINE_TAG.test(tag) ? "" : " ");
+  }
+
+  #readExpression(start: number): number {
+    if (start < this.#noExpressionBefore) return start + 1;
+    const end = expressionEnd(this.#text, start);
+    if (end === -1) {
+      this.#noExpressionBefore = start + LONGEST_PART;
+      return start + 1;
+    }
+    return this.#drop(start, end, expressionText(this.#text.slice(start, end)));
+  }
+
+  /** Replaces a part by what stays of it and the line ends it had; returns where it ended. */
+  #drop(start: number, end: number, replacement: string): number {
+    this.#take(start);
+    const lines = countLines(this.#text, start, end);
+    this.#flow += replacement + "\n".repeat(lines);
+    this.#line += lines;
+    this.#taken = end;
+    return end;
+  }
+
+  #take(end: number): void {
+    if (end > this.#taken) this.#flow += this.#text.slice(this.#taken, end);
+    this.#taken = Math.max(this.#taken, end);
+  }
+
+  #endLine(end: number, blank: boolean): number {
+    this.#afterBlank = blank;
+    if (end >= this.#text.length) return this.#text.length;
+    this.#line++;
+    return end + 1;
+  }
+
+  #endFlow(): void {
+    if (this.#flow.trim() !== "") this.#segments.push({ kind: "flow", text: this.#flow, firstLine: this.#flowLine });
+    this.#flow = "";
+  }
+}
+
+/** Finds the end of a fence whose opening run of backticks or tildes is `run`; without one it runs to the end. */
+function closingFence(
+  text: string,
+  from: number,
+  run: string,
+): { bodyStart: number; bodyEnd: number; next: number; indent: number } {
+  const openingEnd = text.indexOf("\n", from);
+  if (openingEnd === -1) return { bodyStart: text.length, bodyEnd: text.length, next: text.length, indent: -1 };
+  const bodyStart = openingEnd + 1;
+  const closing = new RegExp(`^[ \\t>]*${run[0]!}{${run.length},}[ \\t]*$`, "gm");
+  closing.lastIndex = bodyStart;
+  const match = closing.exec(text);
+  if (match === null) return { bodyStart, bodyEnd: text.endsWith("\n") ? text.length - 1 : text.length, next: text.length, indent: -1 };
+  const next = match.index + match[0].length + 1;
+  return { bodyStart, bodyEnd: match.index - 1, next: Math.min(next, text.length), indent: indentOf(text, match.index) };
+}
+
+/** Returns the end of the code span at `start`, or of its run of backticks when no equal run closes it in its paragraph. */
+function codeSpanEnd(text: string, start: number): number {
+  let open = start;
+  while (text[open] === "`") open++;
+  const size = open - start;
+  const RUN = /`+|\n[ \t]*(?:\n|$)/g;
+  RUN.lastIndex = open;
+  for (let match = RUN.exec(text); match !== null && match[0][0] === "`"; match = RUN.exec(text)) {
+    if (match[0].length === size) return RUN.lastIndex;
+  }
+  return open;
+}
+
+function indentOf(text: string, at: number): number {
+  let end = at;
+  while (text[end] === " " || text[end] === "\t") end++;
+  return end - at;
+}
+
+function countLines(text: string, start: number, end: number): number {
+  let lines = 0;
+  for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) lines++;
+  return lines;
+}
+
+function isBlank(text: string, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code !== 32 && code !== 9) return false;
+  }
+  return true;
+}

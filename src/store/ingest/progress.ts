@@ -1,0 +1,46 @@
+import type { IngestProgress, IngestReport } from "../../contracts/store.ts";
+
+/** Shortest time between two calls. */
+const INTERVAL_MS = 100;
+
+/** Files that must be done before time left is guessed. */
+const ENOUGH_FILES = 5;
+
+/** Tells the caller how far a run is, not more often than ten times a second. */
+export class ProgressTeller {
+  readonly #tell: ((progress: IngestProgress) => void) | undefined;
+  readonly #total: number | undefined;
+  readonly #started = performance.now();
+  #last = -Infinity;
+
+  constructor(tell: ((progress: IngestProgress) => void) | undefined, total: number | undefined) {
+    this.#tell = tell;
+    this.#total = total;
+  }
+
+  /** @param now Tell even if the last time is recent. */
+  update(report: IngestReport, currentPath: string | null, now: boolean): void {
+    if (this.#tell === undefined) return;
+    const time = performance.now();
+    if (!now && time - this.#last < INTERVAL_MS) return;
+    this.#last = time;
+    const done = report.added + report.updated + report.skipped + report.failures.length;
+    const elapsedMs = time - this.#started;
+    const total = this.#total ?? null;
+    const leftMs =
+      total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));
+    this.#tell({
+      done,
+      total,
+      added: report.added,
+      updated: report.updated,
+      skipped: report.skipped,
+      failed: report.failures.length,
+      bytes: report.bytes,
+      chunks: report.chunks,
+      elapsedMs,
+      leftMs,
+      currentPath,
+    });
+  }
+}

@@ -1,0 +1,46 @@
+import type { IngestFile } from "../../contracts/store.ts";
+import { StorageError } from "../../errors.ts";
+
+/** Returns the file's bytes; larger than `maxBytes` is refused before it is read where the size is known.
+ *  @throws StorageError INVALID_INPUT (too large, content of no known kind), DRIVER (reading failed) */
+export async function readContent(file: IngestFile, maxBytes: number): Promise<Uint8Array> {
+  const { content } = file;
+  if (file.sizeBytes !== undefined) refuseLarge(file.sizeBytes, maxBytes);
+  if (content instanceof Uint8Array) return limited(content, maxBytes);
+  if (typeof content === "string") return limited(new TextEncoder().encode(content), maxBytes);
+  if (content instanceof Blob) refuseLarge(content.size, maxBytes);
+  let bytes: unknown;
+  try {
+    if (content instanceof Blob) bytes = new Uint8Array(await content.arrayBuffer());
+    else if (typeof content === "function") bytes = await content();
+  } catch (cause) {
+    throw new StorageError("DRIVER", `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      capability: "ingest",
+      operation: "read",
+      cause,
+    });
+  }
+  if (!(bytes instanceof Uint8Array)) {
+    throw refused("content is neither bytes, text, a Blob nor a function that returns bytes");
+  }
+  return limited(bytes, maxBytes);
+}
+
+function limited(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  refuseLarge(bytes.byteLength, maxBytes);
+  return bytes;
+}
+
+function refuseLarge(sizeBytes: number, maxBytes: number): void {
+  if (sizeBytes > maxBytes) {
+    throw refused(`is ${megabytes(sizeBytes)} large; the limit is ${megabytes(maxBytes)} (maxFileBytes)`);
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+}
+
+function refused(message: string): StorageError {
+  return new StorageError("INVALID_INPUT", message, { capability: "ingest", operation: "read" });
+}

@@ -1,0 +1,183 @@
+import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
+
+/**
+ * From what a person typed to FTS5 expressions. Nothing a person types reaches FTS5 as syntax: every word is quoted,
+ * and only `"phrases"`, `begin*` and `-not` are read as more than text.
+ */
+
+/** Most terms that take part in one search; what comes after them in a long text is left out. */
+export const MAX_TERMS = 128;
+
+/** Beginnings shorter than this are looked up in headings only: in texts they match nearly everything. */
+const SHORT_PREFIX = 3;
+
+/** English words that say nothing about what is sought. Left out while other words are there. */
+const FUNCTION_WORDS: ReadonlySet<string> = new Set(
+  (
+    "a about an and any are as at be been being but by can could did do does for from had has have how i if in into " +
+    "is it its may me might must my no of on or our should so some such than that the their them then there these " +
+    "they this those to was we were what when where which who why will with would you your"
+  ).split(" "),
+);
+
+const EXACT_COLUMNS = "{heading text}";
+
+/** One thing to find, with the expressions that find and rank it. */
+export interface Term {
+  /** As written, folded. */
+  word: string;
+  /** Finds and ranks, over all columns. */
+  ranking: string;
+  /** Holds where the term counts as found: the word itself, or with stemming `match` any form. */
+  exact: string;
+  /** Whether it is a function word of English. */
+  functionWord: boolean;
+}
+
+export interface ParsedQuery {
+  terms: Term[];
+  /** Phrases that a hit must hold. */
+  required: string[];
+  /** What a hit must not hold. */
+  excluded: string[];
+  /** A short beginning that stands alone: looked up in headings. */
+  headingPrefix: string | undefined;
+  /** What to mark in snippets. */
+  marks: Mark[];
+}
+
+/** What a snippet marks: words equal to, of the same stem as, or beginning with `text`; or characters of an unspaced script. */
+export interface Mark {
+  kind: "word" | "prefix" | "characters";
+  text: string;
+}
+
+export interface QueryOptions {
+  stemming: "rank" | "match" | "off";
+  prefixLast: boolean;
+}
+
+interface Piece {
+  text: string;
+  phrase: boolean;
+  negated: boolean;
+  prefix: boolean;
+}
+
+const PIECE = /(?<=^|\s)(-?)"([^"]*)"|(\S+)/gu;
+
+/** Cuts the text into words and the deliberate syntax. */
+function pieces(text: string): Piece[] {
+  const found: Piece[] = [];
+  for (const match of text.matchAll(PIECE)) {
+    const [, minus, phrase, word] = match;
+    if (phrase !== undefined) {
+      found.push({ text: phrase, phrase: true, negated: minus === "-", prefix: false });
+    } else if (word !== undefined) {
+      const negated = /^-[^-\s]/u.test(word);
+      const prefix = /[\p{L}\p{N}\p{M}]\*$/u.test(word);
+      found.push({ text: negated ? word.slice(1) : word, phrase: false, negated, prefix });
+    }
+  }
+  return found;
+}
+
+function quoted(term: string): string {
+  return `"${term}"`;
+}
+
+/** The phrase that stands where `text` stands, to the letter; undefined where the text holds no word. */
+function phraseOf(text: string): string | undefined {
+  const found = runs(text.normalize("NFKC"));
+  const last = found.at(-1);
+  if (last === undefined) return undefined;
+  const before = found.slice(0, -1).map((run) => run.text).join(" ");
+  const tail = last.unspaced ? pairs(last.text) : [last.text];
+  const single = last.unspaced && tail[0] === last.text && tail.length === 1;
+  const tokens = `${indexTerms(before)} ${tail.join(" ")}`.trim().split(/\s+/u);
+  return `${EXACT_COLUMNS} : ${quoted(tokens.join(" "))}${single ? " *" : ""}`;
+}
+
+function wordTerm(run: Run, options: QueryOptions): Term {
+  const word = fold(run.text);
+  const asWritten = `${EXACT_COLUMNS} : ${quoted(word)}`;
+  const ranking = options.stemming === "off" ? asWritten : quoted(stem(word));
+  const exact = options.stemming === "match" ? ranking : asWritten;
+  return { word, ranking, exact, functionWord: FUNCTION_WORDS.has(word) };
+}
+
+function prefixTerm(run: Run, options: QueryOptions): Term {
+  const whole = wordTerm(run, options);
+  const beginning = `${EXACT_COLUMNS} : ${quoted(whole.word)} *`;
+  const ranking = `${whole.ranking} OR ${beginning}`;
+  return { ...whole, ranking, exact: options.stemming === "match" ? ranking : beginning, functionWord: false };
+}
+
+function unspacedTerms(run: Run): Term[] {
+  const found = pairs(run.text);
+  const single = found.length === 1 && found[0] === run.text;
+  return found.map((pair) => {
+    const expression = `${EXACT_COLUMNS} : ${quoted(pair)}${single ? " *" : ""}`;
+    return { word: pair, ranking: expression, exact: expression, functionWord: false };
+  });
+}
+
+/** Reads a query. Every word takes part as often as it was written: repeating a word gives it weight. */
+export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
+  const parsed: ParsedQuery = { terms: [], required: [], excluded: [], headingPrefix: undefined, marks: [] };
+  const all = pieces(text.normalize("NFKC"));
+  let shortPrefix: Run | undefined;
+  all.forEach((piece, index) => {
+    if (piece.negated) {
+      const phrase = phraseOf(piece.text);
+      if (phrase !== undefined) parsed.excluded.push(piece.prefix && !phrase.endsWith("*") ? `${phrase} *` : phrase);
+      return;
+    }
+    const found = runs(piece.text);
+    if (piece.phrase) {
+      const phrase = phraseOf(piece.text);
+      if (phrase !== undefined) parsed.required.push(phrase);
+    }
+    found.forEach((run, position) => {
+      const lastOfPiece = position === found.length - 1;
+      const typing = options.prefixLast && index === all.length - 1 && !piece.phrase && /[\p{L}\p{N}\p{M}]$/u.test(text);
+      if (run.unspaced) {
+        parsed.terms.push(...unspacedTerms(run));
+        parsed.marks.push({ kind: "characters", text: run.text });
+      } else if (lastOfPiece && piece.prefix) {
+        parsed.terms.push(prefixTerm(run, options));
+        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
+      } else if (lastOfPiece && typing && [...run.text].length < SHORT_PREFIX) {
+        shortPrefix = run;
+        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
+      } else if (lastOfPiece && typing) {
+        parsed.terms.push(prefixTerm(run, options));
+        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
+      } else {
+        parsed.terms.push(wordTerm(run, options));
+        parsed.marks.push({ kind: "word", text: fold(run.text) });
+      }
+    });
+  });
+  if (shortPrefix !== undefined) {
+    if (parsed.terms.length === 0) parsed.headingPrefix = `{heading} : ${quoted(fold(shortPrefix.text))} *`;
+    parsed.terms.push(wordTerm(shortPrefix, options));
+  }
+  parsed.terms.length = Math.min(parsed.terms.length, MAX_TERMS);
+  return parsed;
+}
+
+/** Joins expressions so that any of them holds. */
+export function anyOf(expressions: readonly string[]): string {
+  return expressions.map((expression) => `(${expression})`).join(" OR ");
+}
+
+/** Joins expressions so that all of them hold. */
+export function allOf(expressions: readonly string[]): string {
+  return expressions.map((expression) => `(${expression})`).join(" AND ");
+}
+
+/** `expression`, less what any of `excluded` holds for. */
+export function without(expression: string, excluded: readonly string[]): string {
+  return excluded.length === 0 ? expression : `(${expression}) NOT (${anyOf(excluded)})`;
+}

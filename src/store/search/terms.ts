@@ -1,0 +1,122 @@
+import { stemmer } from "stemmer";
+import type { SqlFunctions, SqlValue } from "../../contracts/sql.ts";
+
+/**
+ * How text becomes index terms. One place for both sides: the triggers call it for chunks, the query compiler for
+ * what is asked.
+ *
+ * FTS5's unicode61 cuts at spaces, so scripts that write none would be indexed by the sentence. Here every run of
+ * such a script becomes its overlapping character pairs and its last character: `数据库` → `数据 据库 库`. A pair is
+ * one posting; a single character is found as the beginning of a pair; longer words are phrases of pairs.
+ *
+ * Raise {@link TERMS_VERSION} with every change of what comes out: the store rebuilds its text index when it opens.
+ */
+export const TERMS_VERSION = "1";
+
+/** Scripts without spaces between words, and Hangul, whose words carry their particles with them. */
+const UNSPACED =
+  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Hangul}\\p{Script=Bopomofo}\\p{Script=Yi}" +
+  "\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Khmer}\\p{Script=Myanmar}\\p{Script=Tibetan}ー々〆〇";
+
+/** One word as unicode61 sees it (letters, numbers, private use, marks), cut where the script changes. */
+const RUN = new RegExp(`([${UNSPACED}][${UNSPACED}\\p{M}]*)|((?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{Co}\\p{M}])+)`, "gu");
+
+const ANY_UNSPACED = new RegExp(`[${UNSPACED}]`, "u");
+const GRAPHEME = /[\s\S]\p{M}*/gu;
+const ASCII = /^[\0-\x7f]*$/;
+const ENGLISH = /^[a-z]{3,64}$/;
+
+/** A stretch of text that is one word or one run of an unspaced script. */
+export interface Run {
+  /** UTF-16 offsets in the text it was found in. */
+  start: number;
+  end: number;
+  text: string;
+  unspaced: boolean;
+}
+
+/** Cuts text into words and unspaced runs, in order. */
+export function runs(text: string): Run[] {
+  const found: Run[] = [];
+  for (const match of text.matchAll(RUN)) {
+    const start = match.index;
+    found.push({
+      start,
+      end: start + match[0].length,
+      text: match[0],
+      unspaced: match[1] !== undefined,
+    });
+  }
+  return found;
+}
+
+/** Characters with the marks that stand on them. */
+export function graphemes(run: string): string[] {
+  return run.match(GRAPHEME) ?? [];
+}
+
+/** The form under which unicode61 with `remove_diacritics 2` files a word. */
+export function fold(word: string): string {
+  if (ASCII.test(word)) return word.toLowerCase();
+  return word.normalize("NFKC").toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]+/g, "").normalize("NFC");
+}
+
+/** Returns the stem of a folded English word, or the word itself where it is none.
+ *  @see Porter 1980, An algorithm for suffix stripping */
+export function stem(word: string): string {
+  return ENGLISH.test(word) ? stemmer(word) : word;
+}
+
+/** Pairs of neighbouring characters of an unspaced run; one character stays alone. */
+export function pairs(run: string): string[] {
+  const characters = graphemes(run);
+  if (characters.length < 2) return characters;
+  const found: string[] = [];
+  for (let i = 0; i + 1 < characters.length; i++) found.push(`${characters[i]}${characters[i + 1]}`);
+  return found;
+}
+
+/** Returns the text as unicode61 shall read it: unspaced runs as pairs and their last character, the rest as it is. */
+export function indexTerms(text: string): string {
+  if (ASCII.test(text)) return text;
+  const normal = text.normalize("NFKC");
+  if (!ANY_UNSPACED.test(normal)) return normal;
+  return normal.replace(RUN, (word: string, unspaced: string | undefined) => {
+    if (unspaced === undefined) return word;
+    const characters = graphemes(unspaced);
+    if (characters.length < 2) return ` ${unspaced} `;
+    return ` ${pairs(unspaced).join(" ")} ${characters[characters.length - 1]} `;
+  });
+}
+
+/** Returns the stems of the English words that are inflected, once per occurrence. */
+export function inflectedStems(text: string): string {
+  const found: string[] = [];
+  for (const word of text.match(/[\p{L}\p{M}\p{N}\p{Co}]+/gu) ?? []) {
+    const folded = fold(word);
+    const root = cachedStem(folded);
+    if (root !== folded) found.push(root);
+  }
+  return found.join(" ");
+}
+
+const stems = new Map<string, string>();
+
+function cachedStem(word: string): string {
+  const known = stems.get(word);
+  if (known !== undefined) return known;
+  const root = stem(word);
+  if (stems.size >= 50_000) stems.clear();
+  stems.set(word, root);
+  return root;
+}
+
+function text(value: SqlValue | undefined): string {
+  return typeof value === "string" ? value : "";
+}
+
+/** The SQL functions that the triggers of V002 call. */
+export const searchFunctions: SqlFunctions = {
+  lodestore_terms: (value) => indexTerms(text(value)),
+  lodestore_forms: (heading, body) => inflectedStems(`${text(heading)} ${text(body)}`),
+};

@@ -1,0 +1,73 @@
+import { splitSqlScript } from "../../contracts/sql-text.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { migrations } from "../../sql/migrations.generated.ts";
+import { TERMS_VERSION } from "./terms.ts";
+
+const OBJECTS = ["chunks_fts", "chunks_ai", "chunks_ad", "chunks_au"];
+
+/** Migration that makes the index and its triggers. */
+const TEXT_INDEX_MIGRATION = 2;
+
+/**
+ * Makes sure that the text index is there, made by this version's terms, and holds every chunk; rebuilds it where it
+ * is not. The index is derived: losing it costs time, never data.
+ * @param created the database is new, so that the index is empty and right.
+ * @returns what was rebuilt and why, for the open report.
+ */
+export async function ensureTextIndex(db: SqlDatabase, created: boolean): Promise<string[]> {
+  const reason = created ? undefined : await whatIsWrong(db);
+  if (reason !== undefined) {
+    await db.transaction(async (tx) => {
+      if (reason.recreate) {
+        for (const name of OBJECTS.slice(1)) await tx.run(`DROP TRIGGER IF EXISTS ${name}`);
+        await tx.run("DROP TABLE IF EXISTS chunks_fts");
+        for (const statement of indexStatements()) await tx.run(statement);
+      }
+      await fillTextIndex(tx);
+      await rememberVersion(tx);
+    });
+    return [`text index: ${reason.text}`];
+  }
+  if (created) await rememberVersion(db);
+  return [];
+}
+
+/** Empties the text index and fills it from the chunks. */
+export async function fillTextIndex(db: Pick<SqlDatabase, "run">): Promise<void> {
+  await db.run("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')");
+  await db.run(
+    `INSERT INTO chunks_fts (rowid, heading, text, forms)
+     SELECT chunk_key, lodestore_terms(heading_text), lodestore_terms(text), lodestore_forms(heading_text, text)
+     FROM chunks ORDER BY chunk_key`,
+  );
+}
+
+async function rememberVersion(db: Pick<SqlDatabase, "run">): Promise<void> {
+  await db.run(
+    "INSERT INTO kv (key, value) VALUES ('terms_version', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    [TERMS_VERSION],
+  );
+}
+
+async function whatIsWrong(db: SqlDatabase): Promise<{ text: string; recreate: boolean } | undefined> {
+  const found = await db.all<{ name: string }>("SELECT name FROM sqlite_master WHERE type IN ('table', 'trigger')");
+  const names = new Set(found.map((row) => row.name));
+  const absent = OBJECTS.filter((name) => !names.has(name));
+  if (absent.length > 0) return { text: `${absent.join(", ")} was missing`, recreate: true };
+  const version = await db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'terms_version'");
+  if (version?.value !== TERMS_VERSION) {
+    return { text: `made by terms version ${version?.value ?? "none"}, this is ${TERMS_VERSION}`, recreate: false };
+  }
+  const counts = await db.get<{ chunks: number; indexed: number }>(
+    "SELECT (SELECT count(*) FROM chunks) AS chunks, (SELECT count(*) FROM chunks_fts_docsize) AS indexed",
+  );
+  if (counts !== undefined && counts.chunks !== counts.indexed) {
+    return { text: `held ${counts.indexed} of ${counts.chunks} chunks`, recreate: true };
+  }
+  return undefined;
+}
+
+function indexStatements(): string[] {
+  const migration = migrations.find((candidate) => candidate.version === TEXT_INDEX_MIGRATION);
+  return migration === undefined ? [] : splitSqlScript(migration.sql);
+}

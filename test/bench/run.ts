@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { printer, type BenchContext } from "./report.ts";
+
+/** Suites by name; each is loaded only when it runs. */
+const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise<void> }>> = {
+  sql: () => import("./sql.ts"),
+  ingest: () => import("./ingest.ts"),
+  text: () => import("./text.ts"),
+  search: () => import("./search.ts"),
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+});
+
+if (values.help || positionals.length === 0 || positionals.some((name) => !(name in SUITES))) {
+  process.stderr.write(
+    `usage: npm run bench -- <suite …> [--json]\nsuites: ${Object.keys(SUITES).join(", ")}\n` +
+      "LODESTORE_DATA names the folder of the data sets; suites without their data say so and end.\n",
+  );
+  process.exit(values.help ? 0 : 2);
+}
+
+const dataDir = resolve(process.env["LODESTORE_DATA"] ?? "../shared/data");
+const context: BenchContext = {
+  report: printer(values.json),
+  progress: (message) => process.stderr.write(`${message}\n`),
+  dataDir,
+};
+if (!existsSync(dataDir)) context.progress(`no data at ${dataDir} (LODESTORE_DATA): what needs it is left out`);
+for (const name of positionals) {
+  const load = SUITES[name];
+  if (load !== undefined) await (await load()).run(context);
+}

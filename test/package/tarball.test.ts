@@ -1,0 +1,157 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { chromium } from "playwright";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { build, preview } from "vite";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import manifest from "../../package.json" with { type: "json" };
+import { CHROMIUM_FLAGS, ensureChromium } from "../support/chromium.ts";
+import { runCommand, runNpm } from "./run-command.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const bin = (name: string): string => join(root, "node_modules", name);
+const entries = Object.keys(manifest.exports).filter((entry) => entry !== "./package.json");
+
+describe("the packed tarball", () => {
+  let project: string;
+  let tarball: string;
+
+  beforeAll(async () => {
+    if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/ is missing: run `npm run build` first.");
+    project = mkdtempSync(join(tmpdir(), "lodestore-consumer-"));
+    await runNpm(["pack", "--ignore-scripts", "--pack-destination", project], root);
+    tarball = join(project, `${manifest.name}-${manifest.version}.tgz`);
+    writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
+    await runNpm(["install", "--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", tarball], project);
+  });
+
+  afterAll(() => {
+    rmSync(project, { recursive: true, force: true });
+  });
+
+  test("contains the built library, its manifest, readme and license, and nothing else", async () => {
+    const list = (await runCommand("tar", ["-tzf", tarball], project)).trim().split(/\r?\n/);
+    const paths = list.map((path) => path.replace(/^package\//, "")).filter((path) => !path.endsWith("/"));
+    const belongs =
+      /^(package\.json|LICENSE|README\.md|dist\/worker\.licenses\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts))$/;
+    expect(paths.filter((path) => !belongs.test(path) || /(^|[/.])(test|spec|bench)s?([/.]|$)/.test(path))).toEqual([]);
+    expect(paths).toContain("LICENSE");
+    for (const script of paths.filter((path) => path.endsWith(".js"))) {
+      expect(paths).toContain(script.replace(/js$/, "d.ts"));
+      expect(paths).toContain(`${script}.map`);
+    }
+  });
+
+  test("satisfies publint", async () => {
+    const packed = readFileSync(tarball);
+    const { messages } = await publint({
+      pack: { tarball: new Uint8Array(packed).buffer },
+      level: "suggestion",
+      strict: true,
+    });
+    expect(messages.map((message) => formatMessage(message, manifest, { color: false }))).toEqual([]);
+  });
+
+  test("has types that resolve as its code does", async () => {
+    const attw = bin("@arethetypeswrong/cli/dist/index.js");
+    const args = [attw, tarball, "--profile", "esm-only", "--no-emoji", "--no-color"];
+    await expect(runCommand(process.execPath, args, project)).resolves.toBeTypeOf("string");
+  });
+
+  test("can be imported on Node, the browser entry point included", async () => {
+    const importable = entries
+      .filter((entry) => entry !== "./worker")
+      .map((entry) => entry.replace(/^\./, "lodestore"));
+    const script = [
+      ...importable.map((name, at) => `import * as entry${at} from "${name}";`),
+      `console.log(JSON.stringify([${importable.map((_, at) => `Object.keys(entry${at}).length`).join()}]));`,
+      `await import("node:fs").then((fs) => fs.accessSync(new URL(import.meta.resolve("lodestore/worker"))));`,
+    ].join("\n");
+    writeFileSync(join(project, "imports.js"), script);
+    const counts = JSON.parse(await runCommand(process.execPath, ["imports.js"], project)) as number[];
+    expect(counts).toHaveLength(importable.length);
+    for (const count of counts) expect(count).toBeGreaterThan(0);
+  });
+
+  test("gives a browser program its types, without any package of types", async () => {
+    await expect(
+      typeErrors("browser", ["lodestore", "lodestore/browser", "lodestore/worker"], {
+        module: "ESNext",
+        moduleResolution: "bundler",
+        lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.AsyncIterable"],
+        types: [],
+        skipLibCheck: false,
+      }),
+    ).resolves.toBe("");
+  });
+
+  test("gives a Node program its types", async () => {
+    await expect(
+      typeErrors("node", ["lodestore", "lodestore/node"], {
+        module: "NodeNext",
+        lib: ["ES2023"],
+        typeRoots: [bin("@types")],
+        types: ["node"],
+        skipLibCheck: true,
+      }),
+    ).resolves.toBe("");
+  });
+
+  function typeErrors(name: string, imported: string[], compilerOptions: Record<string, unknown>): Promise<string> {
+    const lines = imported.map(
+      (from, at) => `import * as entry${at} from "${from}";\nexport const keys${at}: object = entry${at};`,
+    );
+    writeFileSync(join(project, `${name}.ts`), lines.join("\n"));
+    const config = {
+      compilerOptions: {
+        target: "ES2023",
+        strict: true,
+        exactOptionalPropertyTypes: true,
+        noEmit: true,
+        ...compilerOptions,
+      },
+      files: [`${name}.ts`],
+    };
+    writeFileSync(join(project, `tsconfig.${name}.json`), JSON.stringify(config));
+    return runCommand(process.execPath, [bin("typescript/bin/tsc"), "-p", `tsconfig.${name}.json`], project);
+  }
+
+  test("has a command line that explains itself", async () => {
+    const help = await runCommand(
+      process.execPath,
+      ["node_modules/lodestore/dist/cli/lodestore.js", "--help"],
+      project,
+    );
+    expect(help).toContain("ingest");
+    expect(existsSync(join(project, "node_modules/.bin/lodestore"))).toBe(true);
+  });
+
+  test("works in a browser when a bundler in its default settings has built the page", async () => {
+    const page = `
+      import { openStore } from "lodestore/browser";
+      async function open() {
+        const store = await openStore({ name: "packed" });
+        await store.close();
+        return "opened";
+      }
+      open().then((outcome) => { document.title = outcome; }, (error) => { document.title = String(error); });
+    `;
+    writeFileSync(join(project, "index.html"), `<title>opening</title><script type="module" src="/page.js"></script>`);
+    writeFileSync(join(project, "page.js"), page);
+    const site = { root: project, configFile: false as const, logLevel: "error" as const };
+    await build(site);
+    const server = await preview({ ...site, preview: { host: "127.0.0.1", port: 0 } });
+    const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
+    try {
+      const tab = await browser.newPage();
+      await tab.goto(server.resolvedUrls?.local[0] ?? "");
+      await tab.waitForFunction(`document.title !== "opening"`);
+      expect(await tab.title()).toBe("opened");
+    } finally {
+      await browser.close();
+      await server.close();
+    }
+  });
+});

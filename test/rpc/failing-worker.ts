@@ -1,0 +1,1 @@
+throw new RangeError("no luck at the start");

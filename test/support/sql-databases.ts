@@ -1,0 +1,19 @@
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
+import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
+import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { migrate } from "../../src/sql/migrate.ts";
+import { filterFunctions } from "../../src/store/document-filter.ts";
+import { searchFunctions } from "../../src/store/search/terms.ts";
+
+const functions = { ...searchFunctions, ...filterFunctions };
+
+async function migrated(db: SqlDatabase): Promise<SqlDatabase> {
+  await migrate(db);
+  return db;
+}
+
+/** Every SQL driver of Node, opened fresh in memory with the schema in it. */
+export const sqlDatabases: readonly { driver: string; open: () => Promise<SqlDatabase> }[] = [
+  { driver: "sql-node", open: async () => migrated(await openSqlNode({ path: ":memory:", functions })) },
+  { driver: "sql-memory", open: async () => migrated(await openSqlMemory({ functions })) },
+];

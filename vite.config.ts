@@ -1,0 +1,84 @@
+import { fileURLToPath } from "node:url";
+import { playwright } from "@vitest/browser-playwright";
+import { defineConfig } from "vitest/config";
+import { CHROMIUM_FLAGS, findChromium } from "./test/support/chromium.ts";
+
+const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
+const chromium = findChromium();
+
+/** sqlite-wasm finds its .wasm next to its own module, so it must not be bundled into Vite's dependency cache. */
+const SQLITE = "@sqlite.org/sqlite-wasm";
+
+/** What pulls in dependencies: scanned at the start, so that none is found late and the page reloaded in a test. */
+const ENTRIES = ["src/*.ts", "src/{contracts,drivers,rpc,sql,store}/**/*.ts", "demo/*.html"].map(path);
+
+// Vite serves and builds demo/ (`vite demo -c vite.config.ts`) and holds the Vitest projects; tsc builds the library.
+export default defineConfig({
+  resolve: {
+    // "worker": the Markdown parser's default for browsers needs `document`. Not "development": what is measured and
+    // tested is what ships.
+    conditions: ["worker", "module", "browser", "production"],
+    alias: [
+      { find: /^lodestore$/, replacement: path("src/index.ts") },
+      { find: /^lodestore\/(browser|worker|node)$/, replacement: path("src/$1.ts") },
+    ],
+  },
+  server: { host: "127.0.0.1", fs: { allow: [path(".")] } },
+  preview: { host: "127.0.0.1" },
+  build: { target: "es2022", emptyOutDir: true },
+  worker: { format: "es" },
+  optimizeDeps: { exclude: [SQLITE], entries: ENTRIES },
+  test: {
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: "node",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/**/*.browser.test.ts", "test/e2e/**", "test/package/**"],
+        },
+      },
+      {
+        extends: true,
+        optimizeDeps: { include: ["fast-check"] },
+        test: {
+          name: "chromium",
+          include: ["test/**/*.browser.test.ts"],
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            provider: playwright({
+              launchOptions: {
+                args: [...CHROMIUM_FLAGS],
+                ...(chromium === undefined ? {} : { executablePath: chromium }),
+              },
+            }),
+            instances: [{ browser: "chromium" }],
+          },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "e2e",
+          include: ["test/e2e/**/*.e2e.test.ts"],
+          globalSetup: ["scripts/serve-demo.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "package",
+          include: ["test/package/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
