@@ -1,7 +1,7 @@
 import type { Store } from "lodestore";
 import { createAnnouncer } from "./announcer.ts";
 import { button, element } from "./element.ts";
-import { errorText } from "./error-text.ts";
+import { errorCode, errorText } from "./error-text.ts";
 import { createFileIntake } from "./file-intake.ts";
 import { createFilterBar } from "./filter-bar.ts";
 import { icon } from "./icons.ts";
@@ -134,6 +134,8 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
   }
 
   function showError(error: unknown): void {
+    // A store that is gone has a banner of its own, with the way back.
+    if (["OWNER_LOST", "CLOSED"].includes(errorCode(error) ?? "")) return;
     notices.replaceChildren(banner(errorText(error), "Dismiss", () => notices.replaceChildren()));
   }
 

@@ -36,6 +36,7 @@ export function documentFilter(state: FilterState): DocumentFilter {
 export function createFilterBar(onChange: (change: Partial<FilterState>) => void): FilterBar {
   let state: FilterState = { lang: [], media: [], tags: [], path: "", wordForms: false };
   let choices: Record<Facet, Choice[]> = { lang: [], media: [], tags: [] };
+  let documents = 0;
   const expanded = new Set<Facet>();
 
   const facets = element("div", { class: "facets" });
@@ -114,7 +115,8 @@ export function createFilterBar(onChange: (change: Partial<FilterState>) => void
     const known = new Set(choices[facet].map((choice) => choice.value));
     const missing = state[facet].filter((value) => !known.has(value));
     const all = [...missing.map((value) => ({ value, label: value, documents: 0 })), ...choices[facet]];
-    if (all.length === 0 || (all.length === 1 && state[facet].length === 0)) return null;
+    const isNoChoice = all.length === 1 && all[0]?.documents === documents && state[facet].length === 0;
+    if (all.length === 0 || isNoChoice) return null;
     const isShown = (choice: Choice, index: number): boolean =>
       expanded.has(facet) || index < CHIPS_SHOWN || state[facet].includes(choice.value);
     const shown = all.filter(isShown);
@@ -166,6 +168,7 @@ export function createFilterBar(onChange: (change: Partial<FilterState>) => void
       body,
     ),
     showStats(stats) {
+      documents = stats.documents;
       choices = {
         lang: stats.languages.flatMap(({ lang, documents }) =>
           lang === null ? [] : [{ value: lang, label: languageName(lang), documents }],

@@ -20,38 +20,38 @@ let shown = new AbortController();
 async function start(): Promise<void> {
   shown.abort();
   shown = new AbortController();
+  delete window.store;
   root.replaceChildren(element("p", { class: "opening", role: "status" }, "Opening the store…"));
   try {
     const store = await openStore({ name: NAME, onLost: showLost });
     window.store = store;
-    root.replaceChildren(
-      createApp({
-        store,
-        signal: shown.signal,
-        onDeleteEverything: async () => {
-          await store.close();
-          await deleteStore({ name: NAME });
-          history.replaceState(null, "", location.pathname + location.search);
-          await start();
-        },
-      }),
-    );
+    const { signal } = shown;
+    root.replaceChildren(createApp({ store, signal, onDeleteEverything: () => deleteEverything(store) }));
   } catch (error) {
-    delete window.store;
-    root.replaceChildren(openFailurePage(error, () => void start()));
+    showFailure(error);
   }
 }
 
+async function deleteEverything(store: Store): Promise<void> {
+  try {
+    await store.close();
+    await deleteStore({ name: NAME });
+    history.replaceState(null, "", location.pathname + location.search);
+  } catch (error) {
+    showFailure(error);
+    return;
+  }
+  await start();
+}
+
+function showFailure(error: unknown): void {
+  root.replaceChildren(openFailurePage(error, () => void start()));
+}
+
 function showLost(): void {
-  root
-    .querySelector(".notices")
-    ?.replaceChildren(
-      banner(
-        "The worker that holds the store has stopped. Everything committed is safe; documents that were being taken in can be added again.",
-        "Reopen",
-        () => void start(),
-      ),
-    );
+  const text =
+    "The worker that holds the store has stopped. Everything committed is safe; documents that were being taken in can be added again.";
+  root.querySelector(".notices")?.replaceChildren(banner(text, "Reopen", () => void start()));
 }
 
 void start();

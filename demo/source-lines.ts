@@ -83,10 +83,18 @@ export function createSourceLines(text: string, cited: { start: number; end: num
   };
 }
 
+const WITHOUT_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
+
+/** Matches the word where a word begins; anywhere in scripts that write no spaces. */
+function patternOf(word: string): string {
+  const literal = word.replace(/[$()*+./?[\\\]^{|}]/g, "\\$&");
+  return WITHOUT_SPACES.test(word) ? literal : `(?<![\\p{L}\\p{N}])${literal}`;
+}
+
 /** Where any of the words stands in the line: `[start, end)`, sorted, not overlapping. */
 function occurrences(line: string, words: readonly string[]): [number, number][] {
   if (words.length === 0) return [];
   const longestFirst = [...words].sort((a, b) => b.length - a.length);
-  const pattern = new RegExp(longestFirst.map((word) => word.replace(/[$()*+./?[\\\]^{|}]/g, "\\$&")).join("|"), "giu");
+  const pattern = new RegExp(longestFirst.map(patternOf).join("|"), "giu");
   return [...line.matchAll(pattern)].map((match) => [match.index, match.index + match[0].length]);
 }

@@ -76,9 +76,9 @@ function nameJavaScript(file: string): void {
     (_, before: string, _quote: string, after: string) => `${before}js${after}`,
   );
   if (rewritten !== code) writeFileSync(file, rewritten);
-  for (const [, address = ""] of rewritten.matchAll(
-    /\bnew URL\(\s*["'](\.{1,2}\/[^"'\n]+)["'],\s*import\.meta\.url\b/g,
-  )) {
+  // Code only: an example in a comment may name what it likes.
+  const named = /^(?!\s*(?:\*|\/[/*])).*\bnew URL\(\s*["'](\.{1,2}\/[^"'\n]+)["'],\s*import\.meta\.url\b/gm;
+  for (const [, address = ""] of rewritten.matchAll(named)) {
     if (existsSync(resolve(dirname(file), address))) continue;
     console.error(`${file} names ${address}, and there is no such file.`);
     process.exitCode = 1;

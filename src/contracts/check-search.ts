@@ -7,7 +7,7 @@ export const MAX_QUERY_LENGTH = 4096;
 /** Most hits a page. */
 export const MAX_K = 1000;
 
-const KEYS = ["text", "mode", "k", "filters", "cursor", "snippetLength", "explain", "stemming", "prefixLast"];
+const KEYS = ["text", "mode", "k", "filters", "cursor", "snippetLength", "explain", "stemming", "plainText", "prefixLast"];
 const MODES: readonly SearchMode[] = ["lexical", "vector", "hybrid"];
 const STEMMINGS: readonly Stemming[] = ["rank", "match", "off"];
 
@@ -21,6 +21,7 @@ export interface CheckedSearchQuery {
   snippetLength: number;
   explain: boolean;
   stemming: Stemming;
+  plainText: boolean;
   prefixLast: boolean;
 }
 
@@ -40,6 +41,7 @@ export function checkSearchQuery(query: unknown): CheckedSearchQuery {
     snippetLength: requireInteger(site, "snippetLength", given["snippetLength"] ?? 240, 40, 2000),
     explain: requireBoolean(site, "explain", given["explain"] ?? false),
     stemming: requireOneOf(site, "stemming", given["stemming"] ?? "rank", STEMMINGS),
+    plainText: requireBoolean(site, "plainText", given["plainText"] ?? false),
     prefixLast: requireBoolean(site, "prefixLast", given["prefixLast"] ?? false),
   };
 }

@@ -25,6 +25,8 @@ export interface SearchQuery {
   /** Adds `explain` to the result. */
   explain?: boolean;
   stemming?: Stemming;
+  /** Takes everything as text, quotes, hyphens and asterisks too: for questions and pasted passages; false by default. */
+  plainText?: boolean;
   /** Takes the last word as a beginning, for search as you type; false by default. */
   prefixLast?: boolean;
 }

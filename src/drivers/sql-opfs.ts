@@ -1,6 +1,6 @@
 import type { SqlDatabase, SqlFunctions } from "../contracts/sql.ts";
 import { SqlConnection } from "./sql/connection.ts";
-import { checkStoreName, storesDirectory } from "./sql/opfs-directory.ts";
+import { assertAccessHandles, checkStoreName, storesDirectory } from "./sql/opfs-directory.ts";
 import { withOpfsLock, type OpfsLock } from "./sql/opfs-lock.ts";
 import { openOpfsPool } from "./sql/opfs-pool.ts";
 import { sqlError } from "./sql/result-codes.ts";
@@ -53,6 +53,7 @@ const FILE = "/store.sqlite3";
  */
 export async function openSqlOpfs(options: SqlOpfsOptions): Promise<SqlDatabase> {
   const name = checkStoreName(options.name);
+  assertAccessHandles("open");
   const stores = await storesDirectory("open");
   const directory = await stores.getDirectoryHandle(name, { create: true });
   return await withOpfsLock(directory, name, (lock) => open(options, lock));

@@ -39,7 +39,7 @@ export interface Connection<T extends object> {
  * - AbortSignal: mirrored with its reason. An aborted one rejects the call with ABORTED without sending it.
  * - functions: return a promise on the other side. `this` is the object literal that held them.
  * - iterators, generators and iterables that are no collections: pulled in batches with bounded read-ahead;
- *   leaving the loop early ends the source.
+ *   leaving the loop early ends the source. An item must not be changed after it was yielded: it may not be sent yet.
  * - instances of classes with methods: stay where they are, the other side gets a remote object.
  * - errors: keep name, message, stack and causes; a StorageError everything.
  *
@@ -83,7 +83,8 @@ function handshake<T extends object>(
     const fail = (error: unknown): void => {
       unsubscribe();
       signal?.removeEventListener("abort", abort);
-      reject(error as Error);
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the root function threw, whatever it is
+      reject(error);
     };
     const abort = (): void => {
       send({ lode: "bye" });
@@ -113,6 +114,8 @@ function handshake<T extends object>(
             signal?.removeEventListener("abort", abort);
             connection = open(endpoint, unsubscribe, releaseLock, lockName(message.lock));
             return resolve(connection);
+          default:
+            return;
         }
       },
       lost: (reason, cause) => {

@@ -82,7 +82,7 @@ export function workerEndpoint(worker: WorkerLike): Endpoint {
       listen(worker, {
         ...messageListeners(events),
         error: (event) => {
-          if (events.uncaught(workerError(event as Partial<ErrorEvent>))) event.preventDefault();
+          if (events.uncaught(workerError(event))) event.preventDefault();
         },
       }),
     terminate: () => worker.terminate(),
@@ -90,7 +90,7 @@ export function workerEndpoint(worker: WorkerLike): Endpoint {
 }
 
 /** The worker's end: its global scope. */
-export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis as unknown as WorkerScopeLike): Endpoint {
+export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis): Endpoint {
   return {
     postMessage: (message, transfer) => scope.postMessage(message, transfer),
     subscribe: (events) => listen(scope, messageListeners(events)),

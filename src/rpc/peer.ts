@@ -55,6 +55,15 @@ export class Peer {
 
   /** Handles a message. A damaged one fails the call or stream it belongs to, or is dropped. */
   receive(message: PeerMessage): void {
+    try {
+      this.#dispatch(message);
+    } catch (error) {
+      // Only a message that this protocol does not make gets here, and nothing waits for it.
+      if (!(error instanceof TypeError)) throw error;
+    }
+  }
+
+  #dispatch(message: PeerMessage): void {
     switch (message.lode) {
       case "call":
         return this.#incoming.receive(message);

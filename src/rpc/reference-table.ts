@@ -46,6 +46,6 @@ export class ReferenceTable {
   }
 
   clear(lost: StorageError): void {
-    for (const id of [...this.#rows.keys()]) this.remove(id, lost);
+    for (const id of this.#rows.keys()) this.remove(id, lost);
   }
 }

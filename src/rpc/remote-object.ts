@@ -52,13 +52,16 @@ export function remoteFunction(call: CallRemote, anchor: RemoteAnchor): (...args
   return proxy;
 }
 
+/** Members of every function, so of every remote method: a compiled `await using` makes use of `call`. */
+const OF_FUNCTIONS: ReadonlySet<string> = new Set(["call", "apply", "bind"]);
+
 /** Returns an object all of whose members are remote methods or remote objects. It is no thenable and not iterable. */
 export function remoteObject(call: CallRemote, anchor: RemoteAnchor, method = ""): object {
   const members = new Map<string, object>();
   const proxy = new Proxy((): void => {}, {
     get(callable, key) {
       const name = memberName(key);
-      if (name === undefined) return inheritedMember(callable, key);
+      if (name === undefined || (method !== "" && OF_FUNCTIONS.has(name))) return inheritedMember(callable, key);
       let member = members.get(name);
       if (member === undefined) {
         member = remoteObject(call, anchor, method === "" ? name : `${method}.${name}`);

@@ -6,6 +6,7 @@ import { asWireMessage, lockName } from "./message-check.ts";
 import { type LiveCounts, Peer } from "./peer.ts";
 import type { HandshakeMessage, WireMessage } from "./protocol.ts";
 import { PROTOCOL_VERSION } from "./protocol-version.ts";
+import { originOf } from "./remote-object.ts";
 import { rpcError } from "./rpc-error.ts";
 
 /** The object that is served, or how to get it: called with the client's `params` for each connection. When it fails,
@@ -74,7 +75,7 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
     session = mine;
     try {
       if (version !== PROTOCOL_VERSION) throw versionError(version);
-      mine.root = typeof root === "function" ? await (root as RootFunction)(hello.params) : root;
+      mine.root = isRootFunction(root) ? await root(hello.params) : root;
       mine.lock = await holdLifeLock();
       if (mine.over === undefined) welcome(mine, hello.lock);
       else {
@@ -125,6 +126,11 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
       unsubscribe();
     },
   };
+}
+
+/** A proxy of another connection is callable too, but it is an object to serve. */
+function isRootFunction(root: ServedRoot): root is RootFunction {
+  return typeof root === "function" && originOf(root) === undefined;
 }
 
 function versionError(version: number): StorageError {

@@ -137,7 +137,9 @@ export class StreamReader implements Reference {
   #finish(): Promise<Result> {
     const outcome = this.#outcome!;
     this.#outcome = {};
-    return "error" in outcome ? Promise.reject(outcome.error as Error) : Promise.resolve(DONE);
+    if (!("error" in outcome)) return Promise.resolve(DONE);
+    // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the source threw, whatever it is
+    return Promise.reject(outcome.error);
   }
 
   /** The signal of the call this stream answers, once it is aborted. */

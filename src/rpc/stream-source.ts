@@ -102,6 +102,7 @@ export class StreamSource implements Reference {
           const item: unknown = isPromiseLike(result.value) ? await result.value : result.value;
           if (this.#over) return;
           this.#take(item);
+          if (this.#over) return;
         }
         if (this.#isBatchReady()) this.#send();
       }
@@ -120,7 +121,11 @@ export class StreamSource implements Reference {
       this.#firstItemAt = performance.now();
       this.#startTimer();
     }
-    this.#items.push(this.#encoder.encode(item, [this.#items.length]));
+    try {
+      this.#items.push(this.#encoder.encode(item, [this.#items.length]));
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #startTimer(): void {
@@ -159,10 +164,10 @@ export class StreamSource implements Reference {
     if (end) this.#link.over(this.#id);
   }
 
-  /** A batch cannot be posted: the stream ends with that. */
-  #fail(error: unknown): void {
-    const wire = toWireError(error);
-    this.#close().catch(() => {});
+  /** An item cannot be read or posted: the stream ends with that. */
+  #fail(failure: unknown): void {
+    const wire = toWireError(failure);
+    this.end();
     this.#link.post({ lode: "batch", id: this.#id, items: [], end: true, error: wire });
     this.#link.over(this.#id);
   }

@@ -58,7 +58,11 @@ export function blobStoreConformance(driver: string, open: () => Promise<OpenBlo
     });
 
     test("says NOT_FOUND for a key that was never put, and after its deletion", async () => {
-      await expect(blobs.get("absent")).rejects.toMatchObject({ code: "NOT_FOUND", capability: "blobs", operation: "get" });
+      await expect(blobs.get("absent")).rejects.toMatchObject({
+        code: "NOT_FOUND",
+        capability: "blobs",
+        operation: "get",
+      });
       await blobs.put("a", bytes(1));
       await blobs.delete("a");
       await expect(blobs.get("a")).rejects.toMatchObject({ code: "NOT_FOUND" });

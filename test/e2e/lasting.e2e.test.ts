@@ -1,6 +1,7 @@
 import { expect, inject, test } from "vitest";
 import { BrowserProfile } from "./browser-profile.ts";
 import { DemoPage } from "./demo-page.ts";
+import { MarkdownFolder, noteText } from "./markdown-folder.ts";
 
 const url = inject("demoUrl");
 
@@ -34,16 +35,24 @@ test("the sample is taken in, found, and still there after a reload and a restar
   expect(await demo.damage()).toEqual([]);
 });
 
-test("taking the same sample in again skips all of it", async () => {
+test("taking the same folder in again skips what is unchanged and updates what changed", async () => {
+  await using folder = await MarkdownFolder.create(5);
   await using profile = await BrowserProfile.create();
   const context = await profile.start();
   const demo = await DemoPage.open(await context.newPage(), url);
-  await demo.loadSample();
-  const added = await demo.count("added");
-  await demo.page.evaluate(() => document.querySelector<HTMLElement>("[data-testid=load-sample]")?.click());
-  await expect.poll(() => demo.count("skipped")).toBe(added);
+  await demo.addFolder(folder.path);
+  await demo.ingestEnded("done");
+  expect(await demo.count("added")).toBe(5);
+  await folder.write("part-0/note-3.md", `${noteText(3)}\nThe word heliotrope is new.\n`);
+  await demo.get("ingest-close").click();
+  await demo.addFolder(folder.path);
+  await demo.ingestEnded("done");
   expect(await demo.count("added")).toBe(0);
-  expect(await demo.documents()).toBe(added);
+  expect(await demo.count("skipped")).toBe(4);
+  expect(await demo.count("updated")).toBe(1);
+  expect(await demo.documents()).toBe(5);
+  await demo.search("heliotrope");
+  expect(await demo.get("hit").count()).toBe(1);
 });
 
 test("the query, the filters and the open hit come back with a reload", async () => {

@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { chromium } from "playwright";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
-import { build, preview } from "vite";
+import { build, createServer, preview } from "vite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../../package.json" with { type: "json" };
 import { CHROMIUM_FLAGS, ensureChromium } from "../support/chromium.ts";
@@ -19,8 +19,8 @@ describe("the packed tarball", () => {
   let tarball: string;
 
   beforeAll(async () => {
-    if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/ is missing: run `npm run build` first.");
     project = mkdtempSync(join(tmpdir(), "lodestore-consumer-"));
+    if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/ is missing: run `npm run build` first.");
     await runNpm(["pack", "--ignore-scripts", "--pack-destination", project], root);
     tarball = join(project, `${manifest.name}-${manifest.version}.tgz`);
     writeFileSync(join(project, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
@@ -128,30 +128,58 @@ describe("the packed tarball", () => {
     expect(existsSync(join(project, "node_modules/.bin/lodestore"))).toBe(true);
   });
 
-  test("works in a browser when a bundler in its default settings has built the page", async () => {
-    const page = `
-      import { openStore } from "lodestore/browser";
-      async function open() {
-        const store = await openStore({ name: "packed" });
-        await store.close();
-        return "opened";
+  describe("in a browser, under a bundler in its default settings", () => {
+    const site = { configFile: false as const, logLevel: "error" as const };
+
+    beforeAll(() => {
+      const page = `
+        import { openStore } from "lodestore/browser";
+        async function outcome() {
+          const store = await openStore({ name: "packed" });
+          await store.close();
+          return "opened";
+        }
+        outcome().then((title) => { document.title = title; }, (error) => { document.title = String(error); });
+      `;
+      writeFileSync(join(project, "page.js"), page);
+      writeFileSync(join(project, "index.html"), `<title>-</title><script type="module" src="/page.js"></script>`);
+    });
+
+    test("opens a store from a built page", async () => {
+      await build({ ...site, root: project });
+      const server = await preview({ ...site, root: project, preview: { host: "127.0.0.1", port: 0 } });
+      try {
+        expect(await titleAt(server.resolvedUrls)).toBe("opened");
+      } finally {
+        await server.close();
       }
-      open().then((outcome) => { document.title = outcome; }, (error) => { document.title = String(error); });
-    `;
-    writeFileSync(join(project, "index.html"), `<title>opening</title><script type="module" src="/page.js"></script>`);
-    writeFileSync(join(project, "page.js"), page);
-    const site = { root: project, configFile: false as const, logLevel: "error" as const };
-    await build(site);
-    const server = await preview({ ...site, preview: { host: "127.0.0.1", port: 0 } });
-    const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
-    try {
-      const tab = await browser.newPage();
-      await tab.goto(server.resolvedUrls?.local[0] ?? "");
-      await tab.waitForFunction(`document.title !== "opening"`);
-      expect(await tab.title()).toBe("opened");
-    } finally {
-      await browser.close();
-      await server.close();
-    }
+    });
+
+    test("opens a store from the development server", async () => {
+      const server = await createServer({
+        ...site,
+        root: project,
+        server: { host: "127.0.0.1", port: 0, watch: null },
+      });
+      try {
+        await server.listen();
+        expect(await titleAt(server.resolvedUrls)).toBe("opened");
+      } finally {
+        await server.close();
+      }
+    });
   });
 });
+
+/** The title that the page at a server's address gives itself. */
+async function titleAt(addresses: { local: string[] } | null): Promise<string> {
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
+  try {
+    const tab = await browser.newPage();
+    await tab.goto(addresses?.local[0] ?? "");
+    const title = await tab.waitForFunction(`document.title !== "-" && document.title`);
+    return String(await title.jsonValue());
+  } finally {
+    await browser.close();
+  }
+}

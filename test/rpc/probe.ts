@@ -83,7 +83,7 @@ export class Probe {
 
   async untilAborted(options: { signal: AbortSignal; started?: () => void }): Promise<never> {
     const { signal } = options;
-    await options.started?.();
+    options.started?.();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });

@@ -57,6 +57,13 @@ export function describeRpc(name: string, openProbe: OpenProbe): void {
       expect(proxy.nested).toBe(proxy.nested);
     });
 
+    probeTest("a method can be bound, and called with a this that does not matter", async ({ proxy }) => {
+      const { add } = proxy.nested;
+      expect(await add(1, 1)).toBe(2);
+      expect(await add.call(null, 1, 2)).toBe(3);
+      expect(await add.bind(null, 1)(3)).toBe(4);
+    });
+
     probeTest("a method that is not asynchronous answers with a promise", async ({ proxy }) => {
       expect(await proxy.length(new Uint8Array(3))).toBe(3);
     });
@@ -161,7 +168,7 @@ export function describeRpc(name: string, openProbe: OpenProbe): void {
       expect((await storageError(deep.nested.missing.more())).code).toBe("UNSUPPORTED");
       for (const name of ["then", "constructor"]) expect(loose[name]).toBeUndefined();
       expect(await Promise.resolve(proxy)).toBe(proxy);
-      expect(`${proxy as unknown as string}`).toContain("function");
+      expect(Function.prototype.toString.call(proxy)).toContain("function");
     });
 
     probeTest("an argument that cannot be cloned is INVALID_INPUT and named", async ({ proxy }) => {
@@ -283,6 +290,15 @@ export function describeRpc(name: string, openProbe: OpenProbe): void {
       expect(await proxy.first(count(100_000, state), 3)).toEqual([0, 1, 2]);
       expect(state.closed).toBe(1);
       expect(state.made).toBeLessThanOrEqual(48);
+    });
+
+    probeTest("read-ahead is bounded in bytes as well", async ({ proxy }) => {
+      let made = 0;
+      async function* large(): AsyncGenerator<TakenItem> {
+        for (; made < 100;) yield { name: `${made++}`, content: new Uint8Array(1 << 20) };
+      }
+      expect(await proxy.first(large(), 1)).toHaveLength(1);
+      expect(made).toBeLessThanOrEqual(3);
     });
 
     probeTest("an error of the source reaches the reader after the items before it", async ({ proxy }) => {

@@ -51,7 +51,8 @@ describe("compileGlob", () => {
     const pattern = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join("").replaceAll("**", "*"));
     const glob = fc
       .tuple(fc.array(fc.oneof(pattern, fc.constant("**")), { maxLength: 3 }), pattern)
-      .map(([folders, last]) => [...folders, last].join("/"));
+      .map(([folders, last]) => [...folders, last].join("/"))
+      .filter((text) => text.split(",").length < 8);
     fc.assert(
       fc.property(glob, path, (text, candidate) => {
         const theirs = picomatch(text, { dot: true, noextglob: true, nonegate: true })(candidate);

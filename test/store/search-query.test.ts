@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { parseQuery } from "../../src/store/search/query.ts";
 
-const plain = { stemming: "rank", prefixLast: false } as const;
+const plain = { stemming: "rank", plainText: false, prefixLast: false } as const;
 
 describe("a query", () => {
   test("quotes every word, so that nothing typed is FTS5 syntax", () => {
@@ -55,11 +55,17 @@ describe("a query", () => {
   });
 
   test("takes the last word as a beginning while it is typed", () => {
-    const typing = { stemming: "rank", prefixLast: true } as const;
+    const typing = { stemming: "rank", plainText: false, prefixLast: true } as const;
     expect(parseQuery("content coll", typing).terms.at(-1)?.exact).toBe('{heading text} : "coll" *');
     expect(parseQuery("content coll ", typing).terms.at(-1)?.exact).toBe('{heading text} : "coll"');
     const short = parseQuery("co", typing);
     expect(short.headingPrefix).toBe('{heading} : "co" *');
+  });
+
+  test("takes everything as text when it is told to", () => {
+    const parsed = parseQuery('why "what you see" is -not what* you get', { ...plain, plainText: true });
+    expect(parsed).toMatchObject({ required: [], excluded: [] });
+    expect(parsed.terms.every((term) => !term.exact.endsWith("*"))).toBe(true);
   });
 
   test("finds no term in text without words", () => {

@@ -4,7 +4,7 @@ import { parseQuery } from "../../src/store/search/query.ts";
 import { makeSnippet, prepareMarks } from "../../src/store/search/snippet.ts";
 
 function snippet(text: string, query: string, length = 240): { text: string; marked: string[] } {
-  const { marks } = parseQuery(query, { stemming: "rank", prefixLast: false });
+  const { marks } = parseQuery(query, { stemming: "rank", plainText: false, prefixLast: false });
   const made = makeSnippet(text, prepareMarks(marks, true), length);
   return { text: made.text, marked: made.highlights.map(([start, end]) => made.text.slice(start, end)) };
 }
@@ -41,7 +41,7 @@ describe("a snippet", () => {
     );
     fc.assert(
       fc.property(texts, fc.constantFrom("flow 数据", "é a", "กิ", "😀"), fc.integer({ min: 40, max: 120 }), (text, query, length) => {
-        const { marks } = parseQuery(query, { stemming: "rank", prefixLast: true });
+        const { marks } = parseQuery(query, { stemming: "rank", plainText: false, prefixLast: true });
         const made = makeSnippet(text, prepareMarks(marks, true), length);
         expect(made.text.length).toBeLessThanOrEqual(length + 2);
         expect(text.isWellFormed() ? made.text.isWellFormed() : true).toBe(true);

@@ -2,10 +2,7 @@ import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { migrate } from "../../src/sql/migrate.ts";
-import { filterFunctions } from "../../src/store/document-filter.ts";
-import { searchFunctions } from "../../src/store/search/terms.ts";
-
-const functions = { ...searchFunctions, ...filterFunctions };
+import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
 
 async function migrated(db: SqlDatabase): Promise<SqlDatabase> {
   await migrate(db);

@@ -27,8 +27,8 @@ export async function opfsStoreBytes(name: string): Promise<number> {
 async function bytesIn(directory: FileSystemDirectoryHandle): Promise<number> {
   let bytes = 0;
   for await (const handle of directory.values()) {
-    if (handle.kind === "directory") bytes += await bytesIn(handle as FileSystemDirectoryHandle);
-    else bytes += (await (handle as FileSystemFileHandle).getFile()).size;
+    if (handle.kind === "directory") bytes += await bytesIn(handle);
+    else bytes += (await handle.getFile()).size;
   }
   return bytes;
 }

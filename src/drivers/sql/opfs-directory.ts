@@ -16,6 +16,14 @@ export function checkStoreName(name: string): string {
   );
 }
 
+/** @throws StorageError UNSUPPORTED unless this is a dedicated worker of a browser with synchronous access handles */
+export function assertAccessHandles(operation: string): void {
+  const file = (globalThis as { FileSystemFileHandle?: { prototype: object } }).FileSystemFileHandle;
+  if (file !== undefined && "createSyncAccessHandle" in file.prototype) return;
+  const message = "OPFS access handles are not there: they need a dedicated worker of a browser that has them";
+  throw new StorageError("UNSUPPORTED", message, { capability: "sql", operation });
+}
+
 /** The folder above the stores, made when it is not there.
  *  @throws StorageError UNSUPPORTED where this browser, or its private mode, has no origin private file system */
 export async function storesDirectory(operation: string): Promise<FileSystemDirectoryHandle> {

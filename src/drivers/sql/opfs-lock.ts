@@ -1,4 +1,3 @@
-import { StorageError } from "../../errors.ts";
 import { isHeldElsewhere, opfsError } from "./opfs-directory.ts";
 
 const LOCK_FILE = "owner";
@@ -11,14 +10,8 @@ export interface OpfsLock {
   release(): void;
 }
 
-/** Takes the store's lock, waiting up to a second for it.
- *  @throws StorageError CONFLICT (somebody has it), UNSUPPORTED (not in a dedicated worker) */
-export async function takeOpfsLock(directory: FileSystemDirectoryHandle, name: string): Promise<OpfsLock> {
+async function takeOpfsLock(directory: FileSystemDirectoryHandle): Promise<OpfsLock> {
   const file = await directory.getFileHandle(LOCK_FILE, { create: true });
-  if (typeof file.createSyncAccessHandle !== "function") {
-    const message = "OPFS access handles are not there: they need a dedicated worker of a browser that has them";
-    throw new StorageError("UNSUPPORTED", message, { capability: "sql", operation: "open" });
-  }
   const handle = await whileHeldElsewhere(() => file.createSyncAccessHandle());
   return { release: () => handle.close() };
 }
@@ -36,7 +29,8 @@ export async function whileHeldElsewhere<T>(open: () => Promise<T>): Promise<T> 
   }
 }
 
-/** Runs `open` with the store's lock and keeps that if it succeeds. */
+/** Runs `open` with the store's lock, waiting up to a second for it, and keeps it if `open` succeeds.
+ *  @throws StorageError CONFLICT (somebody has it), QUOTA_EXCEEDED, DRIVER, and what `open` throws */
 export async function withOpfsLock<T>(
   directory: FileSystemDirectoryHandle,
   name: string,
@@ -44,7 +38,7 @@ export async function withOpfsLock<T>(
 ): Promise<T> {
   let lock: OpfsLock | undefined;
   try {
-    lock = await takeOpfsLock(directory, name);
+    lock = await takeOpfsLock(directory);
     return await open(lock);
   } catch (error) {
     lock?.release();

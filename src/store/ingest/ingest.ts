@@ -7,12 +7,16 @@ import { DocumentReader, type ReadDocument } from "./document-reader.ts";
 import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
 import { sweep } from "./sweep.ts";
+import { tidyTextIndex } from "../search/text-index.ts";
 import { TurnTaker } from "./yield-turn.ts";
 
 /** A transaction is committed when it holds this many documents … */
 const GROUP_DOCUMENTS = 64;
 /** … or this much text: a search that arrives meanwhile waits for one group at most. */
 const GROUP_BYTES = 256 * 1024;
+
+/** The text index is tidied after a run that changed this many documents. */
+const TIDY_DOCUMENTS = 256;
 
 /** Errors after which going on makes no sense: the store itself is in trouble, not the file. */
 const FATAL: ReadonlySet<string> = new Set(["QUOTA_EXCEEDED", "CORRUPT", "CLOSED", "OWNER_LOST", "TRANSACTION", "POOL", "TIMEOUT"]);
@@ -97,6 +101,7 @@ class IngestRun {
         this.#report.removed = await sweep(this.#documents, swept.prefix, this.#seen, this.#options.signal);
         await this.#write("completed", null);
       }
+      await this.#tidy();
       this.#progress.update(this.#report, null, true);
       return this.#report;
     } catch (error) {
@@ -153,6 +158,14 @@ class IngestRun {
     after.timings.sqlMs += performance.now() - start;
     Object.assign(this.#report.timings, after.timings);
     Object.assign(this.#report, { ...after, timings: this.#report.timings });
+  }
+
+  async #tidy(): Promise<void> {
+    if (this.#report.added + this.#report.updated + this.#report.removed < TIDY_DOCUMENTS) return;
+    const start = performance.now();
+    await tidyTextIndex(this.#db, () => this.#turns.breathe());
+    this.#report.timings.sqlMs += performance.now() - start;
+    this.#report.elapsedMs = performance.now() - this.#started;
   }
 
   #fail(path: string, error: unknown): void {

@@ -18,8 +18,8 @@ export interface SearchPlan {
 /** Below this many chunks every word is scored: there is no time to win. */
 const SMALL_CORPUS = 2000;
 
-/** A word that stands in more than this share of the chunks tells them apart so little that it is scored last. */
-const COMMON_SHARE = 0.4;
+/** A word that stands in more than this share of the chunks is scored last: FTS5 gives it no weight. */
+const COMMON_SHARE = 0.5;
 
 /** How many chunks an expression matches, and how many there are. */
 export interface CorpusStatistics {
@@ -30,9 +30,9 @@ export interface CorpusStatistics {
 /**
  * Decides what is scored, and in which order.
  *
- * FTS5 computes BM25 for every row that matches, so a word that stands in half of all chunks costs most of the time
- * and, with an inverse document frequency near zero, changes next to nothing. Such words are scored only after the
- * rows that hold a rarer word, those in headings first.
+ * FTS5 computes BM25 for every row that matches, so a word that stands in more than half of all chunks costs most of
+ * the time, and its inverse document frequency is zero: it changes no score. Such words are scored only after the rows
+ * that hold a rarer word, those in headings first.
  */
 export async function planSearch(parsed: ParsedQuery, statistics: CorpusStatistics): Promise<SearchPlan> {
   const { required, excluded, terms } = parsed;

@@ -1,3 +1,4 @@
+import type { Stemming } from "../../contracts/search.ts";
 import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 
 /**
@@ -14,9 +15,11 @@ const SHORT_PREFIX = 3;
 /** English words that say nothing about what is sought. Left out while other words are there. */
 const FUNCTION_WORDS: ReadonlySet<string> = new Set(
   (
-    "a about an and any are as at be been being but by can could did do does for from had has have how i if in into " +
-    "is it its may me might must my no of on or our should so some such than that the their them then there these " +
-    "they this those to was we were what when where which who why will with would you your"
+    "a about above after again all also am an and any are as at be because been before being below between both but by " +
+    "can could did do does down during each few for from further had has have he her here him his how i if in into is " +
+    "it its just may me might more most much must my no nor not now of off on once only or other our out over own per " +
+    "same she should so some such than that the their them then there these they this those through to too under " +
+    "until up us very via was we were what when where which while who whom whose why will with would you your"
   ).split(" "),
 );
 
@@ -53,7 +56,9 @@ export interface Mark {
 }
 
 export interface QueryOptions {
-  stemming: "rank" | "match" | "off";
+  stemming: Stemming;
+  /** Everything is text. */
+  plainText: boolean;
   prefixLast: boolean;
 }
 
@@ -64,10 +69,14 @@ interface Piece {
   prefix: boolean;
 }
 
+const WORD = /\S+/gu;
 const PIECE = /(?<=^|\s)(-?)"([^"]*)"|(\S+)/gu;
 
-/** Cuts the text into words and the deliberate syntax. */
-function pieces(text: string): Piece[] {
+/** Cuts the text into words and, unless everything is text, the deliberate syntax. */
+function pieces(text: string, plainText: boolean): Piece[] {
+  if (plainText) {
+    return (text.match(WORD) ?? []).map((word) => ({ text: word, phrase: false, negated: false, prefix: false }));
+  }
   const found: Piece[] = [];
   for (const match of text.matchAll(PIECE)) {
     const [, minus, phrase, word] = match;
@@ -125,7 +134,7 @@ function unspacedTerms(run: Run): Term[] {
 /** Reads a query. Every word takes part as often as it was written: repeating a word gives it weight. */
 export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
   const parsed: ParsedQuery = { terms: [], required: [], excluded: [], headingPrefix: undefined, marks: [] };
-  const all = pieces(text.normalize("NFKC"));
+  const all = pieces(text.normalize("NFKC"), options.plainText);
   let shortPrefix: Run | undefined;
   all.forEach((piece, index) => {
     if (piece.negated) {

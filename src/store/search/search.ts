@@ -185,7 +185,7 @@ function explain(
 
 /** Fingerprint of everything that decides which rows come in which order. */
 function fingerprint(query: CheckedSearchQuery): string {
-  const text = JSON.stringify([query.text, query.mode, query.stemming, query.prefixLast, query.filters ?? null]);
+  const text = JSON.stringify([query.text, query.mode, query.stemming, query.plainText, query.prefixLast, query.filters ?? null]);
   // FNV-1a: guards against mix-ups, not against attack; a forged cursor only moves the page.
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

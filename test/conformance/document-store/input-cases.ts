@@ -151,7 +151,9 @@ export function documentInputCases(documents: () => DocumentStore): void {
     const others = { ...sample, bytes: new TextEncoder().encode("Two.") };
     await expect(documents().putWhole(others)).rejects.toMatchObject(refusal("putWhole", "document.assetId"));
     const asset = { bytes: [1], mediaType: "text/plain" } as unknown as { bytes: Uint8Array; mediaType: string };
-    await expect(documents().putAssetWithBytes(asset)).rejects.toMatchObject(refusal("putAssetWithBytes", "asset.bytes"));
+    await expect(documents().putAssetWithBytes(asset)).rejects.toMatchObject(
+      refusal("putAssetWithBytes", "asset.bytes"),
+    );
     expect(await documents().allWorkspacePaths()).toEqual([]);
   });
 

@@ -44,7 +44,11 @@ const FILTERS: readonly [string, DocumentFilter, number[]][] = [
   ["brackets that are meant", { pathGlob: "z/\\[slug\\].md" }, [4]],
   ["two globs of one beginning", { pathGlob: ["docs/zh/a*", "docs/en/*"] }, [0, 1]],
   ["two globs of different beginnings", { pathGlob: ["notes.*", "z/**"] }, [3, 4]],
-  ["all conditions at once", { tagsAny: ["guide"], lang: "zh", trustMin: 0.1, media: "text/*", pathGlob: "docs/**", ingestedAfter: 0 }, [1]],
+  [
+    "all conditions at once",
+    { tagsAny: ["guide"], lang: "zh", trustMin: 0.1, media: "text/*", pathGlob: "docs/**", ingestedAfter: 0 },
+    [1],
+  ],
   ["a document id that is none", { docId: "unknown" }, []],
 ];
 
@@ -124,12 +128,18 @@ export function documentListingCases(documents: () => DocumentStore): void {
     expect(same.items).toHaveLength(2);
     for (const filter of [{}, undefined, { media: "text/html" }]) {
       const other = documents().listDocuments(filter, { cursor });
-      await expect(other).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("another filter") });
+      await expect(other).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+        message: expect.stringContaining("another filter"),
+      });
     }
   });
 
   test.each(["garbage", "AAAA", "e30", "WzEsMiwzXQ", "🙂", " ", "W10"])("refuses the cursor %j", async (cursor) => {
     const refused = documents().listDocuments({}, { cursor });
-    await expect(refused).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("page.cursor") });
+    await expect(refused).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("page.cursor"),
+    });
   });
 }

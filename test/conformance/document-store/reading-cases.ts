@@ -93,8 +93,14 @@ export function documentReadingCases(documents: () => DocumentStore): void {
     const { document, blocks, chunks } = sampleDocument("a.md", "One.");
     const refusal = { code: "NOT_FOUND", capability: "documents" };
     await expect(documents().putDocument(document)).rejects.toMatchObject({ ...refusal, operation: "putDocument" });
-    await expect(documents().putBlocks(document.id, blocks)).rejects.toMatchObject({ ...refusal, operation: "putBlocks" });
-    await expect(documents().putChunks(document.id, chunks)).rejects.toMatchObject({ ...refusal, operation: "putChunks" });
+    await expect(documents().putBlocks(document.id, blocks)).rejects.toMatchObject({
+      ...refusal,
+      operation: "putBlocks",
+    });
+    await expect(documents().putChunks(document.id, chunks)).rejects.toMatchObject({
+      ...refusal,
+      operation: "putChunks",
+    });
     await expect(documents().getAssetBytes(UNKNOWN)).rejects.toMatchObject({ ...refusal, operation: "getAssetBytes" });
   });
 }

@@ -8,7 +8,10 @@ export function documentWritingCases(documents: () => DocumentStore): void {
   const revision = (): Promise<number> => documents().corpusRevision();
 
   test("puts a whole document and returns it with the time it was taken in", async () => {
-    const sample = sampleDocument("notes/a.md", "One.\n\nTwo.", { tags: ["b", "a", "b"], metadata: { draft: true, n: [1, null] } });
+    const sample = sampleDocument("notes/a.md", "One.\n\nTwo.", {
+      tags: ["b", "a", "b"],
+      metadata: { draft: true, n: [1, null] },
+    });
     const before = Date.now();
     const put = await documents().putWhole(sample);
     expect(put).toEqual({ ...sample.document, tags: ["a", "b"], ingestedAt: expect.any(Number) });
@@ -144,7 +147,10 @@ export function documentWritingCases(documents: () => DocumentStore): void {
     const sample = sampleDocument("a.md", "One.\n\nTwo.\n\nThree.");
     await documents().putWhole(sample);
     const [one, two, three] = sample.chunks;
-    const next = [{ ...three!, ordinal: 0 }, { ...one!, ordinal: 1, text: "Uno." }];
+    const next = [
+      { ...three!, ordinal: 0 },
+      { ...one!, ordinal: 1, text: "Uno." },
+    ];
     await documents().putChunks(sample.document.id, next);
     expect(await documents().getChunksOf(sample.document.id)).toEqual(next);
     expect(await documents().getChunk(two!.id)).toBeUndefined();
@@ -166,7 +172,9 @@ export function documentWritingCases(documents: () => DocumentStore): void {
     expect(await documents().getChunksOf(many.document.id)).toEqual(many.chunks);
     const long = sampleDocument("long.md", `${"word ".repeat(100_000)}\n\n${"wort ".repeat(150_000)}\n\nend`);
     await documents().putWhole(long);
-    expect((await documents().getChunksOf(long.document.id)).map((chunk) => chunk.text.length)).toEqual([500_000, 750_000, 3]);
+    expect((await documents().getChunksOf(long.document.id)).map((chunk) => chunk.text.length)).toEqual([
+      500_000, 750_000, 3,
+    ]);
   });
 
   test("keeps nothing of a document whose chunks cannot be stored", async () => {

@@ -4,16 +4,17 @@ import { fails } from "./fails.ts";
 
 export function functionTests(test: SqlTest): void {
   test("registered functions are called with the values SQL has", async (db) => {
-    expect(await db.get("SELECT suite_reverse('lode') AS r, suite_count() AS none, suite_count(1, 2, 3) AS three")).toEqual(
-      { r: "edol", none: 0, three: 3 },
-    );
+    expect(
+      await db.get("SELECT suite_reverse('lode') AS r, suite_count() AS none, suite_count(1, 2, 3) AS three"),
+    ).toEqual({ r: "edol", none: 0, three: 3 });
     const params = [1, 2n ** 60n, 0.5, "é\0x", Uint8Array.from([1]), null];
     expect(await db.get("SELECT suite_kinds($1, $2, $3, $4, $5, $6) AS kinds", params)).toEqual({
       kinds: "number bigint number string bytes object",
     });
     for (const value of [...params, "long text ".repeat(20_000), new Uint8Array(100_000).fill(3), 2 ** 40]) {
-      expect(await db.get("SELECT suite_same($1) IS $1 AS same, typeof(suite_same($1)) = typeof($1) AS kind", [value]))
-        .toEqual({ same: 1, kind: 1 });
+      expect(
+        await db.get("SELECT suite_same($1) IS $1 AS same, typeof(suite_same($1)) = typeof($1) AS kind", [value]),
+      ).toEqual({ same: 1, kind: 1 });
     }
   });
 

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { SqlDatabase } from "../../../src/contracts/sql.ts";
 import type { SqlTest } from "../sql-database.ts";
+import { collect } from "./collect.ts";
 import { fails } from "./fails.ts";
 
 const NUMBERS = "SELECT v FROM t ORDER BY v";
@@ -81,7 +82,7 @@ export function iterateTests(test: SqlTest): void {
     await fill(db, 3);
     for await (const _ of db.iterate("INSERT INTO t (v) VALUES (10), (11), (12) RETURNING v")) break;
     expect(await db.get("SELECT count(*) AS n FROM t")).toEqual({ n: 6 });
-    expect(await Array.fromAsync(db.iterate("DELETE FROM t WHERE v > 10 RETURNING v"))).toEqual([{ v: 11 }, { v: 12 }]);
+    expect(await collect(db.iterate("DELETE FROM t WHERE v > 10 RETURNING v"))).toEqual([{ v: 11 }, { v: 12 }]);
   });
 
   test("SQL that cannot run rejects the first next", async (db) => {
@@ -117,7 +118,7 @@ export function iterateTests(test: SqlTest): void {
     await fill(db, 2);
     await db.transaction(async (tx) => {
       await tx.run("INSERT INTO t (v) VALUES (50)");
-      expect(await Array.fromAsync(tx.iterate(NUMBERS))).toEqual([{ v: 0 }, { v: 1 }, { v: 50 }]);
+      expect(await collect(tx.iterate(NUMBERS))).toEqual([{ v: 0 }, { v: 1 }, { v: 50 }]);
     });
   });
 

@@ -1,11 +1,15 @@
 import { expect } from "vitest";
 import type { SqlTest } from "../sql-database.ts";
 import { fails } from "./fails.ts";
+import { gate } from "./gate.ts";
 
 export function lifecycleTests(test: SqlTest): void {
   test("capabilities say what the driver is and which settings it runs with", async (db) => {
     const capabilities = await db.capabilities();
-    expect(capabilities).toMatchObject({ dialect: "sqlite", engine: expect.stringMatching(/^SQLite 3\.\d+/) as string });
+    expect(capabilities).toMatchObject({
+      dialect: "sqlite",
+      engine: expect.stringMatching(/^SQLite 3\.\d+/) as string,
+    });
     expect(capabilities.driver).toMatch(/^sql-/);
     for (const setting of ["journal_mode", "page_size", "cache_size", "synchronous", "locking_mode"]) {
       expect(capabilities.settings).toHaveProperty(setting);
@@ -24,12 +28,15 @@ export function lifecycleTests(test: SqlTest): void {
     await fails("CLOSED", open.next());
     await fails("CLOSED", db.exec("SELECT 1"));
     await fails("CLOSED", db.capabilities());
-    await fails("CLOSED", db.transaction(async () => 1));
+    await fails(
+      "CLOSED",
+      db.transaction(async () => 1),
+    );
   });
 
   test("close waits for the running transaction and for what was called before it", async (db) => {
     await db.exec("CREATE TABLE t (v)");
-    const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+    const { opened, open } = gate();
     const transaction = db.transaction(async (tx) => {
       await tx.run("INSERT INTO t VALUES (1)");
       await opened;

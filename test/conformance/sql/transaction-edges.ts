@@ -21,7 +21,10 @@ export function transactionEdgeTests(test: SqlTest): void {
       await fails("TRANSACTION", tx.get("SELECT 1"));
       await fails("TRANSACTION", tx.runMany("SELECT $1", [[1]]));
       await fails("TRANSACTION", tx.iterate("SELECT 1").next());
-      await fails("TRANSACTION", tx.transaction(async () => 1));
+      await fails(
+        "TRANSACTION",
+        tx.transaction(async () => 1),
+      );
     }
     expect(await db.all("SELECT name FROM sqlite_schema")).toEqual([]);
   });
@@ -48,7 +51,10 @@ export function transactionEdgeTests(test: SqlTest): void {
   test("a commit that fails is rolled back, and the database goes on", async (db) => {
     await db.exec(`CREATE TABLE p (id INTEGER PRIMARY KEY);
       CREATE TABLE c (p REFERENCES p (id) DEFERRABLE INITIALLY DEFERRED)`);
-    await fails("CONFLICT", db.transaction((tx) => tx.run("INSERT INTO c VALUES (1)")));
+    await fails(
+      "CONFLICT",
+      db.transaction((tx) => tx.run("INSERT INTO c VALUES (1)")),
+    );
     expect(await db.all("SELECT * FROM c")).toEqual([]);
     await db.transaction(async (tx) => {
       await tx.run("INSERT INTO c VALUES (1)");
@@ -65,7 +71,10 @@ export function transactionEdgeTests(test: SqlTest): void {
       await fails("CONFLICT", tx.run("INSERT OR ROLLBACK INTO t VALUES (1)"));
       afterwards = fails("TRANSACTION", tx.run("INSERT INTO t VALUES (2)"));
       await afterwards;
-      await fails("TRANSACTION", tx.transaction(async (inner) => inner.run("INSERT INTO t VALUES (3)")));
+      await fails(
+        "TRANSACTION",
+        tx.transaction(async (inner) => inner.run("INSERT INTO t VALUES (3)")),
+      );
     });
     const error = await fails("TRANSACTION", lost);
     expect(error.cause).toMatchObject({ code: "CONFLICT" });
@@ -93,7 +102,10 @@ export function transactionEdgeTests(test: SqlTest): void {
     await db.run(`PRAGMA max_page_count = ${(pages?.page_count ?? 0) + 4}`);
     const bulk = "INSERT INTO t SELECT randomblob(100000) FROM (VALUES (1), (2), (3), (4), (5))";
     await fails("QUOTA_EXCEEDED", db.run(bulk));
-    await fails("QUOTA_EXCEEDED", db.transaction((tx) => tx.run(bulk)));
+    await fails(
+      "QUOTA_EXCEEDED",
+      db.transaction((tx) => tx.run(bulk)),
+    );
     await fails("QUOTA_EXCEEDED", db.runMany("INSERT INTO t VALUES ($1)", [["small"], ["x".repeat(900_000)]]));
     await db.run("PRAGMA max_page_count = 1000000");
     expect(await db.all("SELECT v FROM t")).toEqual([{ v: "kept" }]);

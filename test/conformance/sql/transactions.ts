@@ -2,18 +2,13 @@ import { expect } from "vitest";
 import type { SqlDatabase, SqlExecutor } from "../../../src/contracts/sql.ts";
 import type { SqlTest } from "../sql-database.ts";
 import { fails } from "./fails.ts";
+import { gate } from "./gate.ts";
 
 const table = (db: SqlDatabase): Promise<void> => db.exec("CREATE TABLE t (v)");
 const add = (on: SqlExecutor, v: string | number): Promise<unknown> => on.run("INSERT INTO t VALUES ($1)", [v]);
 
 async function values(on: SqlExecutor): Promise<unknown[]> {
   return (await on.all<{ v: unknown }>("SELECT v FROM t ORDER BY rowid")).map(({ v }) => v);
-}
-
-/** A promise and the function that settles it: lets a test hold a transaction open. */
-function gate(): { opened: Promise<void>; open: () => void } {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  return { opened: promise, open: resolve };
 }
 
 export function transactionTests(test: SqlTest): void {

@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import type { SqlDatabase, SqlValue } from "../../../src/contracts/sql.ts";
 import type { SqlTest } from "../sql-database.ts";
+import { collect } from "./collect.ts";
 
 async function roundTrip(db: SqlDatabase, value: SqlValue): Promise<unknown> {
   return (await db.get<{ v: unknown }>("SELECT $1 AS v", [value]))?.v;
@@ -32,7 +33,7 @@ export function valueTests(test: SqlTest): void {
     expect(await db.all(sql)).toEqual(expected);
     expect(await db.all(sql)).toEqual(expected);
     expect(await db.get("SELECT v FROM t ORDER BY v DESC")).toEqual({ v: 2n ** 60n });
-    expect(await Array.fromAsync(db.iterate(sql))).toEqual(expected);
+    expect(await collect(db.iterate(sql))).toEqual(expected);
     expect(await db.get("INSERT INTO t VALUES ($1) RETURNING v", [2n ** 61n])).toEqual({ v: 2n ** 61n });
     expect(await db.get("SELECT count(*) AS n FROM t")).toEqual({ n: 4 });
   });
@@ -47,7 +48,19 @@ export function valueTests(test: SqlTest): void {
   });
 
   test("texts come back as they went in, whatever is in them", async (db) => {
-    const texts = ["", "a", "it's", "naïve", "한국어", "日本語テキスト", "👩‍👩‍👧", "\u{10ffff}", "\ufeffmark", "a\0b\0", "\r\n\t"];
+    const texts = [
+      "",
+      "a",
+      "it's",
+      "naïve",
+      "한국어",
+      "日本語テキスト",
+      "👩‍👩‍👧",
+      "\u{10ffff}",
+      "\ufeffmark",
+      "a\0b\0",
+      "\r\n\t",
+    ];
     for (const text of texts) {
       expect(await roundTrip(db, text)).toBe(text);
       expect(await roundTrip(db, text.repeat(40))).toBe(text.repeat(40));
@@ -68,7 +81,7 @@ export function valueTests(test: SqlTest): void {
     const columns = values.map((_, i) => `$${i + 1} AS c${i}`).join(", ");
     const row = await db.get<Record<string, string>>(`SELECT ${columns}`, values);
     expect(Object.values(row ?? {})).toEqual(values);
-    const first = await Array.fromAsync(db.iterate<Record<string, string>>(`SELECT ${columns}`, values));
+    const first = await collect(db.iterate<Record<string, string>>(`SELECT ${columns}`, values));
     expect(Object.values(first[0] ?? {})).toEqual(values);
   });
 

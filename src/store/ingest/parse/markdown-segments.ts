@@ -6,12 +6,13 @@ export type Segment =
   | { kind: "code"; lines: string[]; firstLine: number; lastLine: number };
 
 /**
- * Cuts a Markdown text at its top-level code fences and removes what is not Markdown: directive markers (`:::note`)
- * and, in MDX, tags, expressions and module statements. Every line keeps its number.
+ * Cuts a Markdown text into stretches that can be read one by one, and removes what is not Markdown: directive markers
+ * (`:::note`) and, in MDX, tags, expressions and module statements. Every line keeps its number.
  *
- * A fence is cut out only where CommonMark cannot read it as anything else: in column 0, after a blank line, in a
- * text without HTML blocks, and before any fence whose ends stand in different columns (one of them may be the text
- * of an indented code block). All others are left to the parser.
+ * Two reasons to cut: a code fence needs no parser, and micromark takes quadratic time over the lists and headings of
+ * one stretch. Cut is only where CommonMark cannot read the text as anything else: at a fence in column 0 after a
+ * blank line, and between a blank line and a line that begins with a letter or `#`. A text with HTML blocks that may
+ * hold blank lines is not cut at all, and no text is cut behind a fence that may be the content of something else.
  *
  * @param text `\n` line ends.
  */
@@ -22,7 +23,13 @@ export function markdownSegments(text: string, options: { mdx: boolean; firstLin
 const FENCE = /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*(?:>[ \t]*)*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
 const DIRECTIVE = /([ \t>]*):{3,}[ \t]*(?:[A-Za-z][\w-]*)?(?:\[([^\n]*)\])?(?:\{[^\n}]*\})?(?:[ \t]+([^\n:{}[\]]{1,200}))?[ \t]*(?=\n|$)/y;
 const SPECIAL = /[`<{\\\n]/g;
-const HTML_LINE = /(?:^|\n)[ \t>]*<|<!--/;
+const HTML_LINE = /(?:^|\n)[ \t>]*</;
+const HTML_OVER_BLANK_LINES =
+  /^[ \t>*+-]*(?:<(?:script|pre|style|textarea)\b|<\?|<![A-Z[]|<!--(?![^\n]*-->))/im;
+/** What begins a top-level block wherever it stands in column 0 after a blank line. */
+const BLOCK_START = /[\p{L}#]/uy;
+/** Characters after which a stretch is long enough to be cut. */
+const STRETCH = 1024;
 const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
 const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
 const INLINE_TAG =
@@ -31,7 +38,8 @@ const INLINE_TAG =
 class SegmentReader {
   readonly #text: string;
   readonly #mdx: boolean;
-  #cutsFences: boolean;
+  readonly #hasHtml: boolean;
+  #cuts: boolean;
   readonly #segments: Segment[] = [];
   #line: number;
   #flow = "";
@@ -47,7 +55,8 @@ class SegmentReader {
   constructor(text: string, mdx: boolean, firstLine: number) {
     this.#text = text;
     this.#mdx = mdx;
-    this.#cutsFences = mdx || !HTML_LINE.test(text);
+    this.#hasHtml = !mdx && HTML_LINE.test(text);
+    this.#cuts = !this.#hasHtml || !HTML_OVER_BLANK_LINES.test(text);
     this.#line = firstLine;
     this.#flowLine = firstLine;
   }
@@ -64,6 +73,7 @@ class SegmentReader {
   /** Reads the line at `start`, or the block that begins there; returns the beginning of the next line. */
   #readLine(start: number): number {
     const text = this.#text;
+    if (this.#cuts && this.#afterBlank && this.#flow.length + start - this.#taken >= STRETCH) this.#cutBefore(start);
     FENCE.lastIndex = start;
     const fence = FENCE.exec(text);
     if (fence !== null) return this.#readFence(start, fence[0], fence[1]!);
@@ -82,12 +92,21 @@ class SegmentReader {
     return this.#endLine(lineEnd, isBlank(text, start, lineEnd));
   }
 
+  #cutBefore(start: number): void {
+    BLOCK_START.lastIndex = start;
+    if (!BLOCK_START.test(this.#text)) return;
+    this.#take(start);
+    this.#endFlow();
+    this.#flowLine = this.#line;
+  }
+
   #readFence(start: number, opening: string, run: string): number {
     const text = this.#text;
     const close = closingFence(text, start + opening.length, run);
-    const cut = this.#cutsFences && this.#afterBlank && opening === run;
-    if (!cut) {
-      this.#cutsFences &&= this.#mdx || close.indent === indentOf(text, start);
+    if (!this.#cuts || !this.#afterBlank || opening !== run) {
+      if (opening !== run) this.#cuts &&= !isLeftOf(text, close.bodyStart, close.bodyEnd, indentOf(text, start));
+      if (this.#hasHtml && !this.#afterBlank) this.#cuts = false;
+      this.#cuts &&= close.indent === indentOf(text, start);
       this.#line += countLines(text, start, close.next);
       this.#afterBlank = false;
       return close.next;
@@ -236,6 +255,12 @@ function codeSpanEnd(text: string, start: number): number {
     if (match[0].length === size) return RUN.lastIndex;
   }
   return open;
+}
+
+/** Whether a line begins left of a column: then a fence that began there may have ended with its list item. */
+function isLeftOf(text: string, start: number, end: number, column: number): boolean {
+  const line = new RegExp(`(?:^|\\n)(?![ \\t>]{${Math.max(1, column)}})[ \\t]*[^ \\t\\n]`, "g");
+  return line.test(text.slice(start, end));
 }
 
 function indentOf(text: string, at: number): number {

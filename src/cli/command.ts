@@ -1,0 +1,25 @@
+import type { OptionSpec, Arguments } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** One command: what it is called, how it explains itself, what it does. */
+export interface Command {
+  name: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** What follows the name: `<query…> [options]`. */
+  usage: string;
+  /** What it does, for someone who never used it; lines of at most 92 characters. */
+  description: string;
+  options: readonly OptionSpec[];
+  /** Command lines, each with what it does. */
+  examples: readonly (readonly [command: string, does: string])[];
+  /** Runs it. @returns the exit code. */
+  run: (args: Arguments, terminal: Terminal) => Promise<number>;
+}
+
+/** Options that every command has. */
+export const COMMON_OPTIONS: readonly OptionSpec[] = [
+  { name: "db", value: "<dir>", help: "Folder of the store. Default: $LODESTORE_DB, else ./.lodestore" },
+  { name: "json", help: "Print one JSON object for programs; errors as JSON on stderr" },
+  { name: "help", short: "h", help: "Explain this command" },
+];

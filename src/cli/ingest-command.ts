@@ -1,0 +1,162 @@
+import { resolve } from "node:path";
+import type { IngestProgress, IngestReport } from "../node.ts";
+import type { Command } from "./command.ts";
+import { CommandError, usageError } from "./command-error.ts";
+import { EXIT } from "./exit-code.ts";
+import { compileFileGlob } from "./file-glob.ts";
+import { counted } from "./format.ts";
+import { fileAttributes, ingestFiles } from "./ingest-files.ts";
+import { summarize } from "./ingest-summary.ts";
+import { listenForInterrupt } from "./interrupt.ts";
+import { openOrCreateStore, storeFolder } from "./open-store.ts";
+import type { Arguments } from "./options.ts";
+import { ProgressLine } from "./progress-line.ts";
+import type { Terminal } from "./terminal.ts";
+import { FileWalk, type WalkOptions } from "./walk-files.ts";
+import { findWalkRoots, realFolder } from "./walk-roots.ts";
+
+export const ingestCommand: Command = {
+  name: "ingest",
+  summary: "Take folders or files into the store",
+  usage: "<folder|file…> [options]",
+  description: `Reads Markdown, HTML and every other kind of text, cuts it into passages and indexes them. The store is made
+when there is none. Ingesting again is cheap: files that did not change are skipped. A file that cannot
+be taken in (not text, too large, unreadable) is named with its reason and stops nothing.
+
+A file is stored under its path within the folder you name. Left out, and counted: hidden files and
+folders, node_modules, files whose ending says they hold no text (images, archives, PDF, …). A link to
+a folder elsewhere is followed once. Ctrl-C stops after the document at hand; what is in stays.`,
+  options: [
+    { name: "sweep", help: "Then remove documents whose files are gone: all in the store (with\n--prefix: all under it) that this run did not see" },
+    { name: "prefix", value: "<path>", help: "Store the files under this path: --prefix docs. Keeps several folders\nin one store apart" },
+    { name: "lang", value: "<xx>", help: "Language of the files: en, zh-cn. Guessed when absent" },
+    { name: "tag", value: "<tag>", many: true, help: "Give the files this tag" },
+    { name: "trust", value: "<n>", help: "How far the files are to be trusted, 0 to 1. Default: 0.5" },
+    { name: "include", value: "<glob>", many: true, help: 'Only these files: "*.md" in any folder, "guides/**"' },
+    { name: "exclude", value: "<glob>", many: true, help: 'Not these files and folders: drafts, "old/**"' },
+    { name: "hidden", help: "Take hidden files and folders, too (never .git)" },
+    { name: "max-file-mb", value: "<n>", help: "Largest file in MiB, up to 1024. Default: 16" },
+    { name: "quiet", short: "q", help: "No progress" },
+  ],
+  examples: [
+    ["lodestore ingest ./docs", "Take in a folder. The store is made in ./.lodestore"],
+    ["lodestore ingest ./docs --sweep", "Bring the store up to date with the folder, deletions included"],
+    ['lodestore ingest ~/notes --prefix notes --include "*.md" --tag private', "Only Markdown, under notes/, with a tag"],
+  ],
+  run: runIngest,
+};
+
+async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
+  const folder = storeFolder(args, terminal);
+  const attributes = fileAttributes(args);
+  const maxFileMb = args.number("max-file-mb", 0.001, 1024);
+  const walkOptions = await readWalkOptions(args, folder);
+  const progressLine = new ProgressLine(terminal.stderr);
+  // With --json a program reads stderr for an error; a person watching gets the line nevertheless.
+  const shown = !args.has("quiet") && (!terminal.json || terminal.stderr.isTTY === true);
+  let progress: IngestProgress | undefined;
+
+  using interrupt = listenForInterrupt(() => {
+    progressLine.end();
+    terminal.note("Stopping after the document at hand. Press Ctrl-C again to end at once.");
+  });
+  const { signal } = interrupt;
+  try {
+    if (shown) progressLine.begin();
+    const ahead = await lookAhead({ ...walkOptions, signal });
+    const sweep = args.has("sweep") && ahead.noSweep === undefined;
+    const walk = new FileWalk({ ...walkOptions, signal });
+    await using store = await openOrCreateStore(folder);
+    const report = await store.ingest(
+      ingestFiles(walk, attributes, () => {
+        if (sweep && walk.notes.problems.length > 0) throw sweepStopped(args.command, walk);
+      }),
+      {
+        signal,
+        total: ahead.files,
+        onProgress: (now) => {
+          progress = now;
+          if (shown && !signal.aborted) progressLine.update(now);
+        },
+        ...(sweep ? { sweep: { prefix: walkOptions.prefix } } : {}),
+        ...(maxFileMb === undefined ? {} : { maxFileBytes: Math.floor(maxFileMb * 2 ** 20) }),
+      },
+    );
+    progressLine.end();
+    return conclude(report, walk, args.has("sweep") ? ahead.noSweep : undefined, folder, terminal);
+  } catch (error) {
+    progressLine.end();
+    if (!signal.aborted) throw error;
+    throw cancelled(args.command, progress, folder);
+  }
+}
+
+async function readWalkOptions(args: Arguments, folder: string): Promise<Omit<WalkOptions, "signal">> {
+  if (args.positionals.length === 0) {
+    throw usageError(args.command, "no folder or file is named", "Example: lodestore ingest ./docs");
+  }
+  const roots = await findWalkRoots(args.command, args.positionals);
+  if (args.has("sweep") && roots.some((root) => root.kind === "file")) {
+    throw usageError(args.command, "--sweep takes folders only: after a single file it would remove all others");
+  }
+  const prefix = (args.text("prefix") ?? "").replaceAll(/^\/+|\/+$/g, "");
+  if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(prefix) && prefix !== "") {
+    throw usageError(args.command, `--prefix got "${prefix}"; it takes a path like docs/guides, without "." and ".." parts`);
+  }
+  return {
+    roots,
+    include: (args.list("include") ?? []).map(compileFileGlob),
+    exclude: (args.list("exclude") ?? []).map(compileFileGlob),
+    hidden: args.has("hidden"),
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    store: await realFolder(folder),
+  };
+}
+
+/** Counts the files, so that the time left can be told, and finds out why sweeping would do harm. */
+async function lookAhead(options: WalkOptions): Promise<{ files: number; noSweep: string | undefined }> {
+  const walk = new FileWalk(options);
+  const found = walk.files();
+  let files = 0;
+  while ((await found.next()).done !== true) files++;
+  const unread = walk.notes.problems.length;
+  if (unread > 0) return { files, noSweep: `${counted(unread, "entry", "entries")} could not be read, and may be there` };
+  return { files, noSweep: files === 0 ? "there is no file to take in, so everything would be removed" : undefined };
+}
+
+function conclude(
+  report: IngestReport,
+  walk: FileWalk,
+  notSwept: string | undefined,
+  folder: string,
+  terminal: Terminal,
+): number {
+  const { problems, ...leftOut } = walk.notes;
+  const whole: IngestReport = { ...report, failures: [...report.failures, ...problems] };
+  if (terminal.json) terminal.printJson({ ...whole, leftOut, notSwept: notSwept ?? null });
+  else terminal.print(...summarize(whole, walk.notes, notSwept, folder));
+  return whole.failures.length > 0 || notSwept !== undefined ? EXIT.wrong : EXIT.ok;
+}
+
+function sweepStopped(operation: string, walk: FileWalk): CommandError {
+  const [first] = walk.notes.problems;
+  return new CommandError(`nothing was swept: ${first?.path ?? ""} became unreadable (${first?.reason ?? ""})`, {
+    code: "ABORTED",
+    operation,
+    exitCode: EXIT.wrong,
+  });
+}
+
+function cancelled(operation: string, progress: IngestProgress | undefined, folder: string): CommandError {
+  const taken = (progress?.added ?? 0) + (progress?.updated ?? 0);
+  const skipped = progress?.skipped ?? 0;
+  return new CommandError(
+    `cancelled: ${counted(taken, "document")} taken in, ${skipped} unchanged; all of them are whole, in ${resolve(folder)}`,
+    {
+      code: "ABORTED",
+      operation,
+      exitCode: EXIT.cancelled,
+      hint: "Run the same command again to go on: what is in is skipped.",
+    },
+  );
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import { COMMON_OPTIONS, type Command } from "./command.ts";
+import { usageError } from "./command-error.ts";
+import { doctorCommand } from "./doctor-command.ts";
+import { EXIT } from "./exit-code.ts";
+import { commandHelp, generalHelp } from "./help.ts";
+import { ingestCommand } from "./ingest-command.ts";
+import { listCommand } from "./list-command.ts";
+import { parseArguments } from "./options.ts";
+import { reportError } from "./report-error.ts";
+import { searchCommand } from "./search-command.ts";
+import { showCommand } from "./show-command.ts";
+import { suggest } from "./suggest.ts";
+import { Terminal } from "./terminal.ts";
+
+const COMMANDS: readonly Command[] = [ingestCommand, searchCommand, listCommand, showCommand, doctorCommand];
+
+/** Runs what was typed after `lodestore`.
+ *  @returns the exit code. */
+export async function runCommandLine(argv: readonly string[]): Promise<number> {
+  const [first = "", ...rest] = argv;
+  const end = argv.indexOf("--");
+  // Known before the arguments are read: what is wrong with them is reported in the form that was asked for.
+  const json = (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+  const terminal = new Terminal({ stdout: process.stdout, stderr: process.stderr, env: process.env, json });
+  const command = COMMANDS.find(({ name }) => name === first);
+  try {
+    return command === undefined ? withoutCommand(first, rest, terminal) : await run(command, rest, terminal);
+  } catch (error) {
+    return reportError(error, command?.name ?? "", process.stderr, json);
+  }
+}
+
+async function run(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
+  const options = [...command.options, ...COMMON_OPTIONS];
+  const parsed = parseArguments(command.name, options, args);
+  if (parsed.has("help")) {
+    terminal.print(commandHelp(command, options));
+    return EXIT.ok;
+  }
+  return command.run(parsed, terminal);
+}
+
+function withoutCommand(first: string, rest: readonly string[], terminal: Terminal): number {
+  if (first === "--version" || first === "-V") {
+    terminal.print(version());
+    return EXIT.ok;
+  }
+  if (first === "--help" || first === "-h" || first === "help") {
+    const topic = COMMANDS.find(({ name }) => name === rest[0]);
+    if (topic === undefined && rest[0] !== undefined) throw unknownCommand(rest[0]);
+    terminal.print(topic === undefined ? generalHelp(COMMANDS) : commandHelp(topic, [...topic.options, ...COMMON_OPTIONS]));
+    return EXIT.ok;
+  }
+  if (first === "") {
+    if (terminal.json) throw usageError("", "no command is given");
+    terminal.note(generalHelp(COMMANDS));
+    return EXIT.usage;
+  }
+  if (first.startsWith("-")) {
+    throw usageError("", `unknown option ${first}`, "Options come after the command: lodestore <command> [options]");
+  }
+  throw unknownCommand(first);
+}
+
+function unknownCommand(typed: string): Error {
+  const meant = suggest(typed, COMMANDS.map(({ name }) => name));
+  const hint = meant === undefined ? "All commands: lodestore --help" : `Did you mean: lodestore ${meant}`;
+  return usageError("", `unknown command "${typed}"`, hint);
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
+  return (manifest as { version: string }).version;
+}

@@ -1,0 +1,65 @@
+import type { BlobStore } from "../../src/contracts/blobs.ts";
+import type { DocumentStore } from "../../src/contracts/documents.ts";
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
+import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
+import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
+import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
+import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
+import { blobStoreConformance } from "../conformance/blob-store.ts";
+import { documentStoreConformance } from "../conformance/document-store.ts";
+import { testSqlDatabase } from "../conformance/sql-database.ts";
+import { suiteFunctions } from "../conformance/sql-functions.ts";
+import { sqlDatabases } from "../support/sql-databases.ts";
+import { servedHere } from "./served-here.ts";
+
+const drivers: Record<string, () => Promise<SqlDatabase>> = {
+  "sql-node": () => openSqlNode({ path: ":memory:", functions: suiteFunctions }),
+  "sql-memory": () => openSqlMemory({ functions: suiteFunctions }),
+};
+
+for (const [driver, open] of Object.entries(drivers)) {
+  testSqlDatabase(`${driver} over rpc`, async () => {
+    const local = await open();
+    const { proxy, terminate } = await servedHere<SqlDatabase>(local);
+    return {
+      db: proxy,
+      cleanup: async () => {
+        await local.close();
+        terminate();
+      },
+    };
+  });
+}
+
+blobStoreConformance("blobs-memory over rpc", async () => {
+  const { proxy, terminate } = await servedHere<BlobStore>(new MemoryBlobStore());
+  return { blobs: proxy, close: async () => terminate() };
+});
+
+for (const { driver, open } of sqlDatabases) {
+  documentStoreConformance(`on ${driver} over rpc`, async () => {
+    const db = await open();
+    const store = { documents: new SqlDocumentStore(db, new SqlBlobStore(db)) };
+    const { proxy, terminate } = await servedHere<{ documents: DocumentStore }>(store);
+    return {
+      documents: proxy.documents,
+      close: async () => {
+        terminate();
+        await db.close();
+      },
+    };
+  });
+
+  documentStoreConformance(`on ${driver}, whose database is behind rpc`, async () => {
+    const db = await open();
+    const { proxy, terminate } = await servedHere<SqlDatabase>(db);
+    return {
+      documents: new SqlDocumentStore(proxy, new SqlBlobStore(proxy)),
+      close: async () => {
+        terminate();
+        await db.close();
+      },
+    };
+  });
+}
