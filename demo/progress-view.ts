@@ -45,6 +45,8 @@ export function createProgressView(): ProgressView {
     path,
   );
 
+  let latest: IngestProgress | null = null;
+
   function showCounts(counts: Record<(typeof COUNTS)[number], number>): void {
     for (const name of COUNTS) {
       figures[name].textContent = formatCount(counts[name]);
@@ -61,6 +63,7 @@ export function createProgressView(): ProgressView {
   return {
     element: view,
     reset(total) {
+      latest = null;
       bar.hidden = false;
       showShare(0);
       showCounts({ added: 0, updated: 0, skipped: 0, failed: 0 });
@@ -68,20 +71,14 @@ export function createProgressView(): ProgressView {
       path.textContent = "\u00a0";
     },
     show(progress) {
-      const { done, total, bytes, elapsedMs, leftMs, currentPath } = progress;
+      const { done, total, currentPath } = progress;
+      latest = progress;
       if (total !== null && total > 0) {
         showShare(done / total);
         bar.setAttribute("aria-valuetext", `${formatCount(done)} of ${formatCount(total)} files`);
       }
       showCounts(progress);
-      speed.textContent = [
-        total === null ? `${formatCount(done)} files` : `${formatCount(done)} of ${formatCount(total)} files`,
-        formatBytes(bytes),
-        rate(done, elapsedMs),
-        leftMs === null ? "" : `${formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000))} left`,
-      ]
-        .filter((part) => part !== "")
-        .join(" · ");
+      speed.textContent = progressText(progress);
       path.textContent = currentPath ?? "\u00a0";
     },
     finish(report) {
@@ -99,11 +96,24 @@ export function createProgressView(): ProgressView {
     },
     stop() {
       bar.hidden = true;
+      if (latest !== null) speed.textContent = progressText({ ...latest, leftMs: null });
       path.textContent = "";
     },
   };
 }
 
+function progressText({ done, total, bytes, elapsedMs, leftMs }: IngestProgress): string {
+  return [
+    total === null ? `${formatCount(done)} files` : `${formatCount(done)} of ${formatCount(total)} files`,
+    formatBytes(bytes),
+    rate(done, elapsedMs),
+    leftMs === null ? "" : `${formatDuration(Math.max(1000, Math.round(leftMs / 1000) * 1000))} left`,
+  ]
+    .filter((part) => part !== "")
+    .join(" · ");
+}
+
 function rate(files: number, elapsedMs: number): string {
-  return elapsedMs < 100 ? "" : `${formatCount(Math.round((1000 * files) / elapsedMs))} files/s`;
+  const perSecond = Math.round((1000 * files) / elapsedMs);
+  return elapsedMs < 100 || perSecond === 0 ? "" : `${formatCount(perSecond)} files/s`;
 }

@@ -70,6 +70,7 @@ export function createResultsPane(options: ResultsPaneOptions): ResultsPane {
     const rows = page.items.map((item) => item.row);
     if (isFurther) list.append(...rows);
     else list.replaceChildren(...rows);
+    list.dataset["answerTo"] = state.text;
     list.setAttribute("aria-label", page.kind === "hits" ? "Hits" : "Documents");
     for (const item of page.items) {
       item.link.addEventListener("click", (event) => {

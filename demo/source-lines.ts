@@ -79,6 +79,8 @@ export function createSourceLines(text: string, cited: { start: number; end: num
     },
     reveal() {
       body.querySelector(".cited")?.scrollIntoView({ block: "start" });
+      // A long span may have its first match out of sight.
+      body.querySelector(".cited mark")?.scrollIntoView({ block: "nearest" });
     },
   };
 }

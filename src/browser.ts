@@ -1,11 +1,11 @@
 import type { Store } from "./contracts/store.ts";
 import type { StorageError } from "./errors.ts";
+import { deleteOpfsStore } from "./drivers/sql/delete-opfs-store.ts";
 import { connect } from "./rpc/client.ts";
 import { workerEndpoint } from "./rpc/endpoint.ts";
 import { StoreClient } from "./rpc/store-client.ts";
 
 export * from "./index.ts";
-export { deleteOpfsStore as deleteStore } from "./drivers/sql/delete-opfs-store.ts";
 
 /** Which store to open in this browser. */
 export interface OpenBrowserStoreOptions {
@@ -38,6 +38,15 @@ export async function openStore(options: OpenBrowserStoreOptions): Promise<Store
     worker.terminate();
     throw error;
   }
+}
+
+/**
+ * Deletes a store with everything in it. Deleting what is not there is no error.
+ *
+ * @throws StorageError CONFLICT (a tab has it open), UNSUPPORTED (no OPFS), INVALID_INPUT (name), DRIVER
+ */
+export function deleteStore(options: { name: string }): Promise<void> {
+  return deleteOpfsStore(options.name);
 }
 
 function startWorker(): Worker {

@@ -8,7 +8,7 @@ export interface Command {
   summary: string;
   /** What follows the name: `<query…> [options]`. */
   usage: string;
-  /** What it does, for someone who never used it; lines of at most 92 characters. */
+  /** What it does, for someone who never used it; lines of at most 80 characters. */
   description: string;
   options: readonly OptionSpec[];
   /** Command lines, each with what it does. */
@@ -19,7 +19,7 @@ export interface Command {
 
 /** Options that every command has. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
-  { name: "db", value: "<dir>", help: "Folder of the store. Default: $LODESTORE_DB, else ./.lodestore" },
-  { name: "json", help: "Print one JSON object for programs; errors as JSON on stderr" },
+  { name: "db", value: "<dir>", help: "Folder of the store. Default: $LODESTORE_DB\nor else ./.lodestore" },
+  { name: "json", help: "Print one JSON object, errors as JSON on stderr" },
   { name: "help", short: "h", help: "Explain this command" },
 ];

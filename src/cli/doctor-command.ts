@@ -26,9 +26,10 @@ export const doctorCommand: Command = {
   name: "doctor",
   summary: "Look for damage, and say what is in the store",
   usage: "[options]",
-  description: `Reads the whole store: integrity of the file, text index in step with the passages, whole documents, bytes
-of the documents. What is derived, like the text index, is repaired when a store is opened, and doctor
-says so. Exits with 1 when it found a problem, with 3 when the store could not even be opened.`,
+  description: `Reads the whole store: integrity of the file, text index in step with the
+passages, whole documents, bytes of the documents. What is derived, like the
+text index, is repaired when a store is opened, and doctor says so. Exits with 1
+when it found a problem, with 3 when the store could not even be opened.`,
   options: [],
   examples: [
     ["lodestore doctor", "Examine the store in ./.lodestore"],

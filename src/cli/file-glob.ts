@@ -17,7 +17,7 @@ export function compileFileGlob(pattern: string): FileGlob {
 
 function translate(pattern: string): string {
   let source = "";
-  for (let i = 0; i < pattern.length; ) {
+  for (let i = 0; i < pattern.length;) {
     const rest = pattern.slice(i);
     const partBegins = i === 0 || pattern[i - 1] === "/";
     const choice = rest.startsWith("{") ? choiceAt(rest) : undefined;

@@ -30,7 +30,10 @@ export async function findShown(documents: DocumentStore, what: string): Promise
   const lines = parseLineRange(cited?.[2] ?? "");
   const document = lines === undefined ? undefined : await byPath(documents, cited?.[1] ?? "");
   if (document !== undefined) return { kind: "found", shown: await shownOf(documents, document, undefined, lines) };
-  return { kind: "none", near: nearest(lines === undefined ? path : (cited?.[1] ?? path), await documents.allWorkspacePaths()) };
+  return {
+    kind: "none",
+    near: nearest(lines === undefined ? path : (cited?.[1] ?? path), await documents.allWorkspacePaths()),
+  };
 }
 
 /** What is no workspace path is at no path: the store would call it wrong input. */
@@ -53,7 +56,8 @@ async function shownOf(
 /** Decodes as ingest did: UTF-16 by its byte order mark, else UTF-8. */
 function decode(bytes: Uint8Array): string {
   const [first, second] = bytes;
-  const encoding = first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
   return new TextDecoder(encoding).decode(bytes);
 }
 

@@ -21,8 +21,9 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(1)} ${units[unit] ?? ""}`;
 }
 
-/** Returns `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
+/** Returns `40 ms`, `1.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`. */
 export function formatDuration(ms: number): string {
+  if (ms < 1000) return `${Math.round(ms)} ms`;
   const seconds = ms / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);

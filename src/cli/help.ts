@@ -3,17 +3,19 @@ import type { OptionSpec } from "./options.ts";
 
 const INTRODUCTION = `Lodestore keeps documents where you are and finds them by their words.
 
-  lodestore ingest ./docs                  take a folder in (again later: only what changed)
-  lodestore search "getting started"       find passages, best first
-  lodestore show guides/kiln.md:12-18      read the lines that a hit names
+  lodestore ingest ./docs               take a folder in; repeat to update
+  lodestore search "getting started"    find passages, best first
+  lodestore show guides/kiln.md:12-18   read the lines that a hit names
 
 Usage: lodestore <command> [options]`;
 
 const EXIT_CODES = `Exit codes:
   0    all went well
-  1    it ran, but: files failed (ingest), nothing found (search, show), problems (doctor)
+  1    it ran, but files failed (ingest), nothing was found (search, show) or
+       there are problems (doctor)
   2    the command was typed wrong; nothing was done
-  3    the store is not there, cannot be opened or written, or is damaged; the code is printed
+  3    the store is not there, cannot be opened or written, or is damaged; the
+       error's code is printed
   70   a defect in lodestore
   130  cancelled (Ctrl-C); what was taken in until then is whole and stays`;
 
@@ -27,8 +29,8 @@ export function generalHelp(commands: readonly Command[]): string {
     ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
     "",
     "Options:",
-    "  --db <dir>     Folder of the store. Default: $LODESTORE_DB, else ./.lodestore",
-    "  --json         Print one JSON object for programs; errors as JSON on stderr",
+    "  --db <dir>     Folder of the store. Default: $LODESTORE_DB or ./.lodestore",
+    "  --json         Print one JSON object, errors as JSON on stderr",
     "  -h, --help     Explain a command: lodestore <command> --help",
     "  -V, --version  Print the version",
     "",
@@ -47,10 +49,11 @@ export function commandHelp(command: Command, options: readonly OptionSpec[]): s
     "",
     "Options:",
     ...options.flatMap(({ help, many }, index) => {
-      const [first = "", ...more] = `${help}${many === true ? " (repeatable)" : ""}`.split("\n");
+      const [first = "", ...more] = `${help}${many === true ? " (+)" : ""}`.split("\n");
       const indent = " ".repeat(width + 4);
       return [`  ${(labels[index] ?? "").padEnd(width)}  ${first}`, ...more.map((line) => indent + line)];
     }),
+    ...(options.some(({ many }) => many) ? ["  (+) may be given more than once"] : []),
     "",
     "Examples:",
     ...command.examples.flatMap(([line, does]) => [`  ${line}`, `      ${does}`]),

@@ -19,20 +19,30 @@ export const ingestCommand: Command = {
   name: "ingest",
   summary: "Take folders or files into the store",
   usage: "<folder|file…> [options]",
-  description: `Reads Markdown, HTML and every other kind of text, cuts it into passages and indexes them. The store is made
-when there is none. Ingesting again is cheap: files that did not change are skipped. A file that cannot
-be taken in (not text, too large, unreadable) is named with its reason and stops nothing.
+  description: `Reads Markdown, HTML and every other kind of text, cuts it into passages and
+indexes them. The store is made when there is none. Ingesting again is cheap:
+files that did not change are skipped. A file that cannot be taken in (not text,
+too large, unreadable) is named with its reason and stops nothing.
 
-A file is stored under its path within the folder you name. Left out, and counted: hidden files and
-folders, node_modules, files whose ending says they hold no text (images, archives, PDF, …). A link to
-a folder elsewhere is followed once. Ctrl-C stops after the document at hand; what is in stays.`,
+A file is stored under its path within the folder you name; a file you name
+yourself, under the path you typed. Left out, and counted: hidden files and
+folders, node_modules, files whose ending says they hold no text (images,
+archives, PDF, …). A link to a folder elsewhere is followed once. Ctrl-C stops
+after the document at hand; what is in stays.`,
   options: [
-    { name: "sweep", help: "Then remove documents whose files are gone: all in the store (with\n--prefix: all under it) that this run did not see" },
-    { name: "prefix", value: "<path>", help: "Store the files under this path: --prefix docs. Keeps several folders\nin one store apart" },
+    {
+      name: "sweep",
+      help: "Then remove the documents that this run did not see:\nof the whole store, or with --prefix of those under it",
+    },
+    {
+      name: "prefix",
+      value: "<path>",
+      help: "Store the files under this path: --prefix docs. Keeps\nseveral folders in one store apart",
+    },
     { name: "lang", value: "<xx>", help: "Language of the files: en, zh-cn. Guessed when absent" },
     { name: "tag", value: "<tag>", many: true, help: "Give the files this tag" },
-    { name: "trust", value: "<n>", help: "How far the files are to be trusted, 0 to 1. Default: 0.5" },
-    { name: "include", value: "<glob>", many: true, help: 'Only these files: "*.md" in any folder, "guides/**"' },
+    { name: "trust", value: "<n>", help: "How far to trust the files, 0 to 1. Default: 0.5" },
+    { name: "include", value: "<glob>", many: true, help: 'Only these files: "*.md" (any folder), "guides/**"' },
     { name: "exclude", value: "<glob>", many: true, help: 'Not these files and folders: drafts, "old/**"' },
     { name: "hidden", help: "Take hidden files and folders, too (never .git)" },
     { name: "max-file-mb", value: "<n>", help: "Largest file in MiB, up to 1024. Default: 16" },
@@ -41,7 +51,10 @@ a folder elsewhere is followed once. Ctrl-C stops after the document at hand; wh
   examples: [
     ["lodestore ingest ./docs", "Take in a folder. The store is made in ./.lodestore"],
     ["lodestore ingest ./docs --sweep", "Bring the store up to date with the folder, deletions included"],
-    ['lodestore ingest ~/notes --prefix notes --include "*.md" --tag private', "Only Markdown, under notes/, with a tag"],
+    [
+      'lodestore ingest ~/notes --prefix notes --include "*.md" --tag private',
+      "Only Markdown, under notes/, with a tag",
+    ],
   ],
   run: runIngest,
 };
@@ -101,7 +114,10 @@ async function readWalkOptions(args: Arguments, folder: string): Promise<Omit<Wa
   }
   const prefix = (args.text("prefix") ?? "").replaceAll(/^\/+|\/+$/g, "");
   if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(prefix) && prefix !== "") {
-    throw usageError(args.command, `--prefix got "${prefix}"; it takes a path like docs/guides, without "." and ".." parts`);
+    throw usageError(
+      args.command,
+      `--prefix got "${prefix}"; it takes a path like docs/guides, without "." and ".." parts`,
+    );
   }
   return {
     roots,
@@ -120,7 +136,8 @@ async function lookAhead(options: WalkOptions): Promise<{ files: number; noSweep
   let files = 0;
   while ((await found.next()).done !== true) files++;
   const unread = walk.notes.problems.length;
-  if (unread > 0) return { files, noSweep: `${counted(unread, "entry", "entries")} could not be read, and may be there` };
+  if (unread > 0)
+    return { files, noSweep: `${counted(unread, "entry", "entries")} could not be read, and may be there` };
   return { files, noSweep: files === 0 ? "there is no file to take in, so everything would be removed" : undefined };
 }
 

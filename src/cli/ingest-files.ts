@@ -17,7 +17,8 @@ export function fileAttributes(args: Arguments): FileAttributes {
     throw usageError(args.command, `--lang got "${lang}"; it takes a language tag like zh or zh-cn`);
   }
   const longTag = tags?.find((tag) => tag.length > 256);
-  if (longTag !== undefined) throw usageError(args.command, `--tag got ${longTag.length} characters; it takes at most 256`);
+  if (longTag !== undefined)
+    throw usageError(args.command, `--tag got ${longTag.length} characters; it takes at most 256`);
   return {
     ...(lang === undefined ? {} : { lang }),
     ...(tags === undefined ? {} : { tags }),

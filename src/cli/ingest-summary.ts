@@ -7,7 +7,12 @@ import type { WalkNotes } from "./walk-notes.ts";
 const MAX_PRINTED_FAILURES = 100;
 
 /** Returns what a run did, as lines for people. */
-export function summarize(report: IngestReport, notes: WalkNotes, notSwept: string | undefined, folder: string): string[] {
+export function summarize(
+  report: IngestReport,
+  notes: WalkNotes,
+  notSwept: string | undefined,
+  folder: string,
+): string[] {
   const files = report.added + report.updated + report.skipped + report.failures.length;
   const rate = Math.round(files / Math.max(0.001, report.elapsedMs / 1000));
   const counts = [

@@ -16,7 +16,8 @@ export const listCommand: Command = {
   name: "list",
   summary: "List the documents in the store",
   usage: "[options]",
-  description: `Prints a line for each document: path, language, day it was taken in (UTC), title. Sorted by path.`,
+  description: `Prints a line for each document: path, language, day it was taken in (UTC),
+title. Sorted by path.`,
   options: [
     ...FILTER_OPTIONS,
     { name: "limit", value: "<n>", help: "Documents to print, 1 to 1000. Default: 50" },
@@ -25,7 +26,7 @@ export const listCommand: Command = {
   examples: [
     ["lodestore list", "The first 50 documents"],
     ['lodestore list --path "guides/**" --lang en', "English ones in a folder and the folders in it"],
-    ["lodestore list --limit 1000 --json | jq -r '.items[].workspacePath'", "For programs"],
+    ["lodestore list --json | jq -r '.items[].workspacePath'", "For programs"],
   ],
   run: runList,
 };
@@ -33,7 +34,11 @@ export const listCommand: Command = {
 async function runList(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.positionals.length > 0) {
     const glob = `${args.positionals[0] ?? ""}/**`;
-    throw usageError(args.command, `unexpected "${args.positionals.join(" ")}"`, `To choose by path: lodestore list --path "${glob}"`);
+    throw usageError(
+      args.command,
+      `unexpected "${args.positionals.join(" ")}"`,
+      `To choose by path: lodestore list --path "${glob}"`,
+    );
   }
   const limit = args.integer("limit", 1, 1000);
   const cursor = args.text("cursor");

@@ -25,7 +25,10 @@ export function parseArguments(command: string, specs: readonly OptionSpec[], ar
     options: Object.fromEntries(
       specs.map(({ name, short, value }) => [
         name,
-        { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
+        {
+          type: value === undefined ? ("boolean" as const) : ("string" as const),
+          ...(short === undefined ? {} : { short }),
+        },
       ]),
     ),
   });
@@ -52,17 +55,25 @@ function valueOf(command: string, spec: OptionSpec, { rawName, value, inlineValu
     if (value !== undefined) throw usageError(command, `${rawName} takes no value, got "${value}"`);
     return "";
   }
-  if (value === undefined || value === "") throw usageError(command, `${rawName} needs a value: ${rawName} ${spec.value}`);
+  if (value === undefined || value === "")
+    throw usageError(command, `${rawName} needs a value: ${rawName} ${spec.value}`);
   if (inlineValue !== true && value.startsWith("-")) {
     const inline = rawName.startsWith("--") ? `${rawName}=${value}` : `${rawName}${value}`;
-    throw usageError(command, `${rawName} needs a value: ${rawName} ${spec.value}`, `If the value is ${value}: ${inline}`);
+    throw usageError(
+      command,
+      `${rawName} needs a value: ${rawName} ${spec.value}`,
+      `If the value is ${value}: ${inline}`,
+    );
   }
   return value;
 }
 
 function unknownOption(command: string, rawName: string, specs: readonly OptionSpec[]): Error {
   const name = rawName.replace(/^-+/, "");
-  const long = suggest(name, specs.map((spec) => spec.name));
+  const long = suggest(
+    name,
+    specs.map((spec) => spec.name),
+  );
   const asText =
     command === "search" ? 'Words that begin with "-" go after "--": lodestore search -- kiln -glaze' : undefined;
   const meant = long === undefined ? asText : `Did you mean --${long}?`;
@@ -101,7 +112,8 @@ export class Arguments {
 
   text(name: string): string | undefined {
     const given = this.#given(name);
-    if (given.length > 1) throw usageError(this.command, `--${name} is given ${given.length} times; it takes one value`);
+    if (given.length > 1)
+      throw usageError(this.command, `--${name} is given ${given.length} times; it takes one value`);
     return given[0];
   }
 
@@ -110,7 +122,8 @@ export class Arguments {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (text.trim() === "" || !(value >= min && value <= max)) throw this.#wrong(name, text, `a number from ${min} to ${max}`);
+    if (text.trim() === "" || !(value >= min && value <= max))
+      throw this.#wrong(name, text, `a number from ${min} to ${max}`);
     return value;
   }
 
@@ -119,7 +132,8 @@ export class Arguments {
     const text = this.text(name);
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (!/^-?\d+$/.test(text) || value < min || value > max) throw this.#wrong(name, text, `an integer from ${min} to ${max}`);
+    if (!/^-?\d+$/.test(text) || value < min || value > max)
+      throw this.#wrong(name, text, `an integer from ${min} to ${max}`);
     return value;
   }
 

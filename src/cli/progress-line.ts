@@ -42,7 +42,8 @@ export class ProgressLine {
   }
 
   #draw(progress: IngestProgress): void {
-    const columns = this.#stream.columns ?? 80;
+    // A terminal that does not know its width says 0.
+    const columns = this.#stream.columns || 80;
     const path = progress.currentPath === null ? "" : ` · ${printable(progress.currentPath)}`;
     // The last column stays free: a terminal that wraps there would leave lines behind.
     const line = cutToWidth(`${bar(progress)}${describe(progress)}${path}`, columns - 1);

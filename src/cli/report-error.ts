@@ -1,6 +1,7 @@
 import { StorageError, type StorageErrorCode } from "../node.ts";
 import { CommandError } from "./command-error.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
+import { withOptionName } from "./filter-options.ts";
 import { printable } from "./printable.ts";
 import type { OutputStream } from "./terminal.ts";
 
@@ -22,7 +23,9 @@ export function reportError(error: unknown, command: string, stderr: OutputStrea
     return exitCode;
   }
   const showsCode = !(error instanceof CommandError);
-  stderr.write(`lodestore${command === "" ? "" : ` ${command}`}: ${printable(message)}${showsCode ? ` [${code}]` : ""}\n`);
+  stderr.write(
+    `lodestore${command === "" ? "" : ` ${command}`}: ${printable(message)}${showsCode ? ` [${code}]` : ""}\n`,
+  );
   if (hint !== undefined) stderr.write(`${printable(hint)}\n`);
   if (exitCode === EXIT.defect && error instanceof Error) stderr.write(`${error.stack ?? ""}\n`);
   return exitCode;
@@ -40,7 +43,8 @@ function describe(error: unknown, command: string): Description {
   if (error instanceof CommandError) return error;
   if (error instanceof StorageError) {
     const { code, message, operation } = error;
-    return { code, message, operation, exitCode: exitCodeOf(code), hint: HINTS[code] };
+    const typed = code === "INVALID_INPUT" ? withOptionName(message) : message;
+    return { code, message: typed, operation, exitCode: exitCodeOf(code), hint: HINTS[code] };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

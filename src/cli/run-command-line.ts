@@ -49,7 +49,9 @@ function withoutCommand(first: string, rest: readonly string[], terminal: Termin
   if (first === "--help" || first === "-h" || first === "help") {
     const topic = COMMANDS.find(({ name }) => name === rest[0]);
     if (topic === undefined && rest[0] !== undefined) throw unknownCommand(rest[0]);
-    terminal.print(topic === undefined ? generalHelp(COMMANDS) : commandHelp(topic, [...topic.options, ...COMMON_OPTIONS]));
+    terminal.print(
+      topic === undefined ? generalHelp(COMMANDS) : commandHelp(topic, [...topic.options, ...COMMON_OPTIONS]),
+    );
     return EXIT.ok;
   }
   if (first === "") {
@@ -64,7 +66,10 @@ function withoutCommand(first: string, rest: readonly string[], terminal: Termin
 }
 
 function unknownCommand(typed: string): Error {
-  const meant = suggest(typed, COMMANDS.map(({ name }) => name));
+  const meant = suggest(
+    typed,
+    COMMANDS.map(({ name }) => name),
+  );
   const hint = meant === undefined ? "All commands: lodestore --help" : `Did you mean: lodestore ${meant}`;
   return usageError("", `unknown command "${typed}"`, hint);
 }

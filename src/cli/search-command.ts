@@ -12,33 +12,40 @@ export const searchCommand: Command = {
   name: "search",
   summary: "Find passages by their words, best first",
   usage: "<query…> [options]",
-  description: `Prints title and headings, where the passage stands (path:lines, for lodestore show), and the part of it
-that matches. A hit holds at least one of the words; those with more and rarer ones come first.
+  description: `Prints for each hit: title and headings; where the passage stands (path:lines,
+which lodestore show takes); the part of it that matches. A hit holds at least
+one of the words; those with more and rarer ones come first.
 
-In the query, "a phrase" finds words in this order, begin* words that begin so, -not leaves passages
-out, -"not this phrase" too. The shell takes quotes away and lodestore takes options from words with a
-minus, so write:  lodestore search -- '"blue glaze" kiln -raku'
+In the query "a phrase" finds words in this order, begin* words that begin so,
+and -not or -"not this" leaves passages out. Put such a query in single quotes,
+for the shell takes double quotes and stars away: '"blue glaze" kiln -raku'
+A query that begins with a minus goes after "--".
 
 Exits with 1 when nothing is found, like grep.`,
   options: [
     { name: "k", short: "k", value: "<n>", help: "Hits to print, 1 to 1000. Default: 10" },
     ...FILTER_OPTIONS,
-    { name: "stemming", value: "<how>", help: "Other forms of English words: rank (raise the rank; default),\nmatch (flow finds flowing), off" },
+    {
+      name: "stemming",
+      value: "<how>",
+      help: "Other forms of English words: rank (raise the\nrank; default), match (flow finds flowing), off",
+    },
     { name: "cursor", value: "<text>", help: "Go on where the page before ended" },
     { name: "explain", help: "Say how the answer was made" },
   ],
   examples: [
     ["lodestore search getting started", "Passages about getting started"],
     ['lodestore search kiln --path "guides/**" --lang en -k 3', "The three best, in English, in one folder"],
-    ["lodestore search -- 'glaze -raku'", "With glaze and without raku"],
-    ["lodestore search kiln --json | jq -r '.hits[].citation.workspacePath'", "For programs"],
+    ["lodestore search 'glaze -raku'", "With glaze and without raku"],
+    ["lodestore search kiln --json | jq '.hits[].citation'", "For programs"],
   ],
   run: runSearch,
 };
 
 async function runSearch(args: Arguments, terminal: Terminal): Promise<number> {
   const text = args.positionals.join(" ");
-  if (text.trim() === "") throw usageError(args.command, "no query is given", "Example: lodestore search getting started");
+  if (text.trim() === "")
+    throw usageError(args.command, "no query is given", "Example: lodestore search getting started");
   const filters = filterFrom(args);
   const k = args.integer("k", 1, 1000);
   const stemming = args.oneOf("stemming", ["rank", "match", "off"]);

@@ -21,7 +21,10 @@ export function hitLines(hit: SearchHit, position: number, scores: boolean, styl
 /** Returns `title › heading › heading`, without a first heading that is the title. */
 export function breadcrumbs(title: string, headingPath: readonly string[]): string {
   const headings = headingPath[0] === title ? headingPath.slice(1) : headingPath;
-  return [title, ...headings].filter((part) => part !== "").map(printable).join(" › ");
+  return [title, ...headings]
+    .filter((part) => part !== "")
+    .map(printable)
+    .join(" › ");
 }
 
 /** Returns the snippet on one line, its matches in bold. */

@@ -14,9 +14,10 @@ export const showCommand: Command = {
   name: "show",
   summary: "Print a document, or the lines of a hit",
   usage: "<path|id> [options]",
-  description: `Takes what search and list print: a path (guides/kiln.md), a path with lines (guides/kiln.md:12-18), the
-id of a document or the id of a passage. Prints what is known of the document, then its lines with their
-numbers, as they were taken in: the file itself is not needed any more.`,
+  description: `Takes what search and list print: a path (guides/kiln.md), a path with lines
+(guides/kiln.md:12-18), or the id of a document or passage. Prints what is known
+of the document, then its lines with their numbers, as they were taken in: the
+file itself is not needed any more.`,
   options: [{ name: "lines", value: "<a-b>", help: "Only these lines: 12-18, 12, 12- (to the end)" }],
   examples: [
     ["lodestore show guides/kiln.md", "The whole document"],
@@ -41,7 +42,10 @@ async function runShow(args: Arguments, terminal: Terminal): Promise<number> {
   const lines = linesOf(shown.text);
   const range = asked ?? shown.lines ?? { start: 1, end: lines.length };
   if (lines.length > 0 && range.start > lines.length) {
-    throw usageError(args.command, `line ${range.start} is asked for; ${shown.document.workspacePath} has ${counted(lines.length, "line")}`);
+    throw usageError(
+      args.command,
+      `line ${range.start} is asked for; ${shown.document.workspacePath} has ${counted(lines.length, "line")}`,
+    );
   }
   const end = Math.min(range.end, lines.length);
   const cut = lines.slice(range.start - 1, end);
@@ -73,7 +77,12 @@ function header({ document, chunk, asset }: Shown, lineCount: number, terminal: 
   const rows: [string, string][] = [
     ["path", workspacePath],
     ["document", id],
-    ...(chunk === undefined ? [] : ([["passage", `${chunk.id}, number ${chunk.ordinal + 1}, about ${counted(chunk.tokenCount, "token")}`]] as [string, string][])),
+    ...(chunk === undefined
+      ? []
+      : ([["passage", `${chunk.id}, number ${chunk.ordinal + 1}, about ${counted(chunk.tokenCount, "token")}`]] as [
+          string,
+          string,
+        ][])),
     ["kind", [mediaType, lang ?? "language unknown", `trust ${trust}`].join(", ")],
     ["size", size],
     ["taken in", formatTime(ingestedAt)],

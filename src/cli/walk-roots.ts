@@ -17,7 +17,11 @@ export async function findWalkRoots(command: string, named: readonly string[]): 
       } catch (error) {
         const absent = error instanceof Error && "code" in error && error.code === "ENOENT";
         const reason = error instanceof Error ? error.message : String(error);
-        throw refused(command, absent ? "NOT_FOUND" : "DRIVER", absent ? `there is no ${name}` : `cannot read ${name}: ${reason}`);
+        throw refused(
+          command,
+          absent ? "NOT_FOUND" : "DRIVER",
+          absent ? `there is no ${name}` : `cannot read ${name}: ${reason}`,
+        );
       }
       throw refused(command, "INVALID_INPUT", `${name} is neither a folder nor a file`);
     }),

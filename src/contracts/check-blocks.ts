@@ -59,7 +59,8 @@ export function checkPart(
   if (part["documentId"] !== documentId) {
     throw invalidInput(site, "documentId", part["documentId"], `the id of the document, "${documentId}"`);
   }
-  if (part["ordinal"] !== index) throw invalidInput(site, "ordinal", part["ordinal"], `the position in the list, ${index}`);
+  if (part["ordinal"] !== index)
+    throw invalidInput(site, "ordinal", part["ordinal"], `the position in the list, ${index}`);
   checkHeadingPath(site, part["headingPath"]);
   checkSpan(site, part["span"]);
 }

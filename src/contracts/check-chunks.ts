@@ -31,7 +31,13 @@ export function checkChunks(site: CallSite, value: unknown, documentId: string):
     checkPart(inner, chunk, i, documentId, ids);
     const blockIds = requireList(inner, "blockIds", chunk["blockIds"], 0, MAX_CHUNK_BLOCKS);
     for (let part = 0; part < blockIds.length; part++) {
-      requireMatch(inner, `blockIds[${part}]`, blockIds[part], BLOCK_ID, 'a block id, or a block id, "/" and the number of its part');
+      requireMatch(
+        inner,
+        `blockIds[${part}]`,
+        blockIds[part],
+        BLOCK_ID,
+        'a block id, or a block id, "/" and the number of its part',
+      );
     }
     requireText(inner, "text", chunk["text"], { min: 0, max: MAX_CHUNK_LENGTH });
     requireInteger(inner, "tokenCount", chunk["tokenCount"], 0, Number.MAX_SAFE_INTEGER);

@@ -64,7 +64,10 @@ export function checkNewDocument(site: CallSite, value: unknown): CheckedDocumen
     workspacePath: requireWorkspacePath(inner, "workspacePath", document["workspacePath"]),
     parserVersion: requireText(inner, "parserVersion", document["parserVersion"], { max: 256 }),
     title: requireText(inner, "title", document["title"], { min: 0, max: MAX_HEADING_LENGTH }),
-    lang: lang === null ? null : requireMatch(inner, "lang", lang, LANG_PATTERN, 'null or a language tag in lower case, like "zh-cn"'),
+    lang:
+      lang === null
+        ? null
+        : requireMatch(inner, "lang", lang, LANG_PATTERN, 'null or a language tag in lower case, like "zh-cn"'),
     mediaType: requireMediaType(inner, document["mediaType"]),
     sourceType: requireText(inner, "sourceType", document["sourceType"], { max: 256 }),
     trust: requireNumber(inner, "trust", document["trust"], 0, 1),
@@ -77,20 +80,31 @@ export function checkNewDocument(site: CallSite, value: unknown): CheckedDocumen
 /** Returns the value as tags, sorted by code unit and without repeats. */
 export function requireTags(site: CallSite, value: unknown): string[] {
   const list = requireList(site, "tags", value, 0, MAX_TAGS);
-  return [...new Set(list.map((tag, index) => requireText(site, `tags[${index}]`, tag, { max: MAX_TAG_LENGTH })))].sort();
+  return [
+    ...new Set(list.map((tag, index) => requireText(site, `tags[${index}]`, tag, { max: MAX_TAG_LENGTH }))),
+  ].sort();
 }
 
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 
 /** Returns the value as a media type in lower case without parameters. */
 export function requireMediaType(site: CallSite, value: unknown): string {
-  return requireMatch(site, "mediaType", value, MEDIA_TYPE, 'a media type in lower case without parameters, like "text/markdown"');
+  return requireMatch(
+    site,
+    "mediaType",
+    value,
+    MEDIA_TYPE,
+    'a media type in lower case without parameters, like "text/markdown"',
+  );
 }
 
 const CONTENT_HASH = /^[0-9a-f]{64}$/;
 
 /** Checks an asset whose bytes are kept elsewhere. */
-export function checkAsset(site: CallSite, value: unknown): { contentHash: string; byteLength: number; mediaType: string } {
+export function checkAsset(
+  site: CallSite,
+  value: unknown,
+): { contentHash: string; byteLength: number; mediaType: string } {
   const asset = requireObject(site, "asset", value, ["contentHash", "byteLength", "mediaType"]);
   const inner: CallSite = { ...site, within: "asset" };
   return {

@@ -55,7 +55,8 @@ export function checkDocumentFilter(site: CallSite, filter: unknown): CheckedFil
   const checked: CheckedFilter = {};
   const { tagsAny, lang, pathGlob, trustMin, media, ingestedAfter, docId, sourceType } = given;
   if (tagsAny !== undefined) {
-    if (!Array.isArray(tagsAny)) throw invalidInput(inner, "tagsAny", tagsAny, `a list of 1 to ${MAX_FILTER_LIST} tags`);
+    if (!Array.isArray(tagsAny))
+      throw invalidInput(inner, "tagsAny", tagsAny, `a list of 1 to ${MAX_FILTER_LIST} tags`);
     checked.tagsAny = texts(inner, "tagsAny", tagsAny, text(MAX_TAG_LENGTH));
   }
   if (lang !== undefined) checked.lang = texts(inner, "lang", lang, language);

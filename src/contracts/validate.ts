@@ -31,9 +31,12 @@ export function named(site: CallSite, field: string): string {
 /** Returns a short rendering of any value for a message; long texts are cut. */
 export function describe(value: unknown): string {
   if (typeof value === "string") {
-    return value.length > 60 ? `${JSON.stringify(value.slice(0, 60))}… (${value.length} characters)` : JSON.stringify(value);
+    return value.length > 60
+      ? `${JSON.stringify(value.slice(0, 60))}… (${value.length} characters)`
+      : JSON.stringify(value);
   }
-  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean") return String(value);
+  if (value === null || value === undefined || typeof value === "number" || typeof value === "boolean")
+    return String(value);
   if (typeof value === "bigint") return `${value}n`;
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : `a list of ${value.length}`;
   if (ArrayBuffer.isView(value)) return `${value.constructor.name} of ${value.byteLength} bytes`;
@@ -140,7 +143,13 @@ export function requireOneOf<Choice extends string>(
 }
 
 /** Returns the value as a list of `min` to `max` entries, which are not looked at. */
-export function requireList(site: CallSite, field: string, value: unknown, min: number, max: number): readonly unknown[] {
+export function requireList(
+  site: CallSite,
+  field: string,
+  value: unknown,
+  min: number,
+  max: number,
+): readonly unknown[] {
   if (!Array.isArray(value) || value.length < min || value.length > max) {
     throw invalidInput(site, field, value, `a list of ${min} to ${max}`);
   }

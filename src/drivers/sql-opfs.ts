@@ -14,7 +14,7 @@ export { deleteOpfsStore, opfsStoreBytes } from "./sql/delete-opfs-store.ts";
 export interface SqlOpfsSettings {
   /** `wal` by default. `memory` and `off` lose the database in a crash. */
   journalMode: "wal" | "delete" | "truncate" | "persist" | "memory" | "off";
-  /** Bytes of a page, a power of two from 512 to 65536; 8192 by default. Counts when the database is made. */
+  /** Bytes of a page, a power of two from 512 to 65536; 16384 by default. Counts when the database is made. */
   pageSize: number;
   /** Page cache in KiB; 16384 by default. */
   cacheKib: number;
@@ -26,7 +26,7 @@ export interface SqlOpfsSettings {
 
 export const SQL_OPFS_SETTINGS: SqlOpfsSettings = {
   journalMode: "wal",
-  pageSize: 8192,
+  pageSize: 16_384,
   cacheKib: 16_384,
   synchronous: "full",
   lockingMode: "exclusive",
@@ -42,6 +42,8 @@ export interface SqlOpfsOptions {
 }
 
 const FILE = "/store.sqlite3";
+/** A WAL larger than this is cut back when its content has moved into the database. */
+const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
 
 /**
  * Opens the store's SQLite database in the origin private file system. Only in dedicated workers.
@@ -92,7 +94,8 @@ function pragmas(settings: SqlOpfsSettings): { connectionPragmas: string; filePr
   return {
     // The locking mode comes first: WAL without shared memory needs it before the first access.
     connectionPragmas: `PRAGMA locking_mode = ${lockingMode}; PRAGMA cache_size = -${cacheKib};
-      PRAGMA synchronous = ${synchronous}; PRAGMA temp_store = memory;`,
+      PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT};
+      PRAGMA temp_store = memory;`,
     filePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = ${journalMode};`,
   };
 }

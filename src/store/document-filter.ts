@@ -31,7 +31,9 @@ export function compileDocumentFilter(
     conditions.push(`d.document_key IN (SELECT t.document_key FROM document_tags t WHERE ${tag})`);
   }
   if (checked.lang !== undefined) {
-    conditions.push(anyMatches(checked.lang, bind, (lang) => `(d.lang = ${lang} OR ${startsWith("d.lang", `${lang} || '-'`)})`));
+    conditions.push(
+      anyMatches(checked.lang, bind, (lang) => `(d.lang = ${lang} OR ${startsWith("d.lang", `${lang} || '-'`)})`),
+    );
   }
   if (checked.pathGlob !== undefined) conditions.push(pathCondition(checked.pathGlob, bind, site));
   if (checked.trustMin !== undefined) conditions.push(`d.trust >= ${bind(checked.trustMin)}`);

@@ -119,7 +119,7 @@ function tokenize(pattern: string): Token[] {
   const push = (kind: Token["kind"], code = 0, ranges: Token["ranges"] = [], negated = false): void => {
     tokens.push({ kind, code, ranges, negated });
   };
-  for (let i = 0; i < pattern.length; ) {
+  for (let i = 0; i < pattern.length;) {
     const character = String.fromCodePoint(pattern.codePointAt(i) ?? 0);
     const close = character === "[" ? classEnd(pattern, i) : undefined;
     if (character === "*") {

@@ -1,3 +1,4 @@
+import { cdp } from "vitest/browser";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { deleteOpfsStore, openSqlOpfs, opfsStoreBytes } from "../../src/drivers/sql-opfs.ts";
@@ -127,9 +128,9 @@ describe("sql-opfs", () => {
   it("waits for a worker that gives the store back soon, as after a reload", async () => {
     const name = store();
     const db = await (await host()).proxy.open(name);
+    await db.exec("CREATE TABLE t (v)");
     const other = await host();
     const opening = other.proxy.open(name);
-    await db.exec("CREATE TABLE t (v)");
     await db.close();
     const taken = await opening;
     expect(await count(taken)).toEqual({ n: 0 });
@@ -200,6 +201,25 @@ describe("sql-opfs", () => {
     const empty = await proxy.open(name);
     expect(await empty.all("SELECT name FROM sqlite_schema")).toEqual([]);
     await empty.close();
+  });
+
+  it("is QUOTA_EXCEEDED when the origin's storage is full, and goes on when there is room again", async () => {
+    const { proxy } = await host();
+    const db = await proxy.open(store());
+    await db.exec("CREATE TABLE t (v); INSERT INTO t VALUES ('kept')");
+    const rows = Array.from({ length: 200 }, () => ["x".repeat(50_000)]);
+    const quota = cdp() as unknown as { send(method: string, params: object): Promise<unknown> };
+    await quota.send("Storage.overrideQuotaForOrigin", { origin: location.origin, quotaSize: 3_000_000 });
+    try {
+      await fails("QUOTA_EXCEEDED", db.runMany("INSERT INTO t VALUES ($1)", rows));
+      expect(await count(db)).toEqual({ n: 1 });
+    } finally {
+      await quota.send("Storage.overrideQuotaForOrigin", { origin: location.origin });
+    }
+    await db.runMany("INSERT INTO t VALUES ($1)", rows);
+    expect(await count(db)).toEqual({ n: 201 });
+    expect(await db.get("PRAGMA integrity_check")).toEqual({ integrity_check: "ok" });
+    await db.close();
   });
 
   it("refuses names that are no names", async () => {

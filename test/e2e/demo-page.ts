@@ -65,7 +65,12 @@ export class DemoPage {
   /** Types a query and waits for its answer. */
   async search(text: string): Promise<void> {
     await this.get("search").fill(text);
-    await this.status(/hits?\b/);
+    await this.answerTo(text);
+  }
+
+  /** Waits until the list shows the answer to this query. */
+  async answerTo(text: string): Promise<void> {
+    await this.page.locator(`[data-testid="results"][data-answer-to="${text}"]`).waitFor({ state: "attached" });
   }
 
   async status(text: RegExp): Promise<void> {

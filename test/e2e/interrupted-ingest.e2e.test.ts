@@ -4,7 +4,7 @@ import { DemoPage } from "./demo-page.ts";
 import { MarkdownFolder } from "./markdown-folder.ts";
 
 const url = inject("demoUrl");
-const NOTES = 1200;
+const NOTES = 600;
 const ENOUGH = 40;
 let folder: MarkdownFolder;
 

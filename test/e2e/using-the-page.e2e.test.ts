@@ -37,7 +37,7 @@ test("search, move, open and close need the keyboard only", async () => {
   await keyboard.press("/");
   expect(await isFocused("search")).toBe(true);
   await keyboard.type("store");
-  await demo.status(/hits?\b/);
+  await demo.answerTo("store");
   const titles = await demo.get("hit").getByRole("link").allInnerTexts();
   expect(titles.length).toBeGreaterThan(2);
   await keyboard.press("ArrowDown");
@@ -144,4 +144,20 @@ test("no request leaves the origin", async () => {
   await demo.get("check-result").filter({ hasText: "All sound" }).waitFor();
   expect(elsewhere).toEqual([]);
   expect(complaints).toEqual([]);
+});
+
+test("where there is no private file system the page says what it needs", async () => {
+  await using profile = await BrowserProfile.create();
+  const context = await profile.start();
+  // Plain http on a name other than localhost is no secure context, and has no such file system.
+  await context.route("http://insecure.test/**", async (route) => {
+    const { pathname } = new URL(route.request().url());
+    const response = await fetch(new URL(pathname, url));
+    const body = Buffer.from(await response.arrayBuffer());
+    await route.fulfill({ contentType: response.headers.get("content-type") ?? "", body });
+  });
+  const demo = new DemoPage(await context.newPage());
+  await demo.page.goto("http://insecure.test/");
+  await demo.get("page-message").waitFor();
+  expect(await demo.get("page-message").getAttribute("data-code")).toBe("UNSUPPORTED");
 });

@@ -44,12 +44,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constantFrom("delete", "purge", "embed", "embed", "again"), path }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("retag" as const), path, tags }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("retitle" as const), path, title }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("keep" as const), path, every: fc.integer({ min: 1, max: 3 }) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("keep" as const), path, every: fc.integer({ min: 1, max: 3 }) }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "rebuild" as const }) },
 );
 const group: fc.Arbitrary<Group> = fc.oneof(
   { weight: 5, arbitrary: step },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("group" as const), steps: fc.array(step, { maxLength: 6 }), fails: fc.boolean() }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("group" as const),
+      steps: fc.array(step, { maxLength: 6 }),
+      fails: fc.boolean(),
+    }),
+  },
 );
 
 /** Takes one step in the store and in the model. */
@@ -89,7 +99,9 @@ async function take(step: Step, store: SqlDocumentStore, tx: SqlExecutor, model:
     }
     case "keep": {
       if (here === undefined) return;
-      const kept = here.chunks.filter((_, index) => index % step.every === 0).map((chunk, ordinal) => ({ ...chunk, ordinal }));
+      const kept = here.chunks
+        .filter((_, index) => index % step.every === 0)
+        .map((chunk, ordinal) => ({ ...chunk, ordinal }));
       await store.putChunks(here.document.id, kept);
       model.replaceChunks(step.path, kept);
       return;
@@ -118,16 +130,23 @@ async function expectSame(db: SqlDatabase, store: SqlDocumentStore, model: Docum
   for (const { document, chunks } of model.byPath.values()) {
     expect(await store.getChunksOf(document.id)).toEqual(chunks);
   }
-  for (const [column, words] of [["text", TEXT_WORDS], ["heading", HEADING_WORDS]] as const) {
+  for (const [column, words] of [
+    ["text", TEXT_WORDS],
+    ["heading", HEADING_WORDS],
+  ] as const) {
     for (const word of words) {
       const rows = await db.all<{ rowid: number; chunk_id: string | null }>(
         `SELECT f.rowid, c.chunk_id FROM chunks_fts f LEFT JOIN chunks c ON c.chunk_key = f.rowid WHERE chunks_fts MATCH $1`,
         [`${column} : "${word}"`],
       );
-      expect(rows.map((row) => row.chunk_id ?? `row ${row.rowid} without chunk`).sort()).toEqual(model.matching(column, word));
+      expect(rows.map((row) => row.chunk_id ?? `row ${row.rowid} without chunk`).sort()).toEqual(
+        model.matching(column, word),
+      );
     }
   }
-  const embeddings = await db.all<{ chunk_id: string; status: string }>("SELECT chunk_id, status FROM embedding_records");
+  const embeddings = await db.all<{ chunk_id: string; status: string }>(
+    "SELECT chunk_id, status FROM embedding_records",
+  );
   expect(new Map(embeddings.map((row) => [row.chunk_id, row.status]))).toEqual(model.embeddings);
   const counted = await db.get<object>(
     `SELECT (SELECT count(*) FROM assets) AS assets, (SELECT count(*) FROM blobs) AS blobs, (SELECT count(*) FROM chunks) AS chunks,

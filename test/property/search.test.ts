@@ -84,7 +84,7 @@ test("with stemming match a word finds its other forms as well", async () => {
     fc.asyncProperty(corpus, fc.constantFrom("run", "runs", "running"), async (chunks, word) => {
       await using db = await openCorpus(chunks);
       const found = await findAll(new LexicalSearch(db), { text: word, k: 3, stemming: "match" });
-      expect(found.toSorted()).toEqual(ids(chunks, (chunk) => wordsOf(chunk).some((one) => /^run/u.test(one))));
+      expect(found.toSorted()).toEqual(ids(chunks, (chunk) => wordsOf(chunk).some((one) => one.startsWith("run"))));
     }),
     { numRuns: 40 },
   );
@@ -136,7 +136,7 @@ test("no text, however odd, is an FTS5 error", async () => {
   );
   await fc.assert(
     fc.asyncProperty(odd, fc.boolean(), fc.constantFrom("rank", "match", "off"), async (text, prefixLast, stemming) => {
-      const result = await search.search({ text, prefixLast, stemming: stemming as "rank", explain: true });
+      const result = await search.search({ text, prefixLast, stemming, explain: true });
       expect(result.hits.length).toBeLessThanOrEqual(1);
     }),
     { numRuns: 1500 },

@@ -178,7 +178,7 @@ describe("migrate", () => {
     const open = (): Promise<SqlDatabase> => openSqlNode({ path, functions: {} });
     const [one, two] = [await open(), await open()];
     const reports = await Promise.all([migrate(one, [first, second]), migrate(two, [first, second])]);
-    expect(reports.map(({ applied }) => applied.length).toSorted()).toEqual([0, 2]);
+    expect(reports.map(({ applied }) => applied.length).toSorted((a, b) => a - b)).toEqual([0, 2]);
     await one.close();
     await two.close();
   });

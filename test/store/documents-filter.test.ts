@@ -6,7 +6,10 @@ import { sqlDatabases } from "../support/sql-databases.ts";
 
 async function plan(db: SqlDatabase, filter: DocumentFilter): Promise<string> {
   const { sql, params } = compileDocumentFilter(filter, 1);
-  const rows = await db.all<{ detail: string }>(`EXPLAIN QUERY PLAN SELECT d.document_key FROM documents d WHERE ${sql}`, params);
+  const rows = await db.all<{ detail: string }>(
+    `EXPLAIN QUERY PLAN SELECT d.document_key FROM documents d WHERE ${sql}`,
+    params,
+  );
   return rows.map((row) => row.detail).join("\n");
 }
 
@@ -34,23 +37,37 @@ describe("compileDocumentFilter", () => {
   test("names the caller in what it throws", () => {
     const compile = () => compileDocumentFilter({ trustMin: 2 }, 1, { capability: "search", operation: "search" });
     expect(compile).toThrow(
-      expect.objectContaining({ code: "INVALID_INPUT", capability: "search", operation: "search", message: "filter.trustMin got 2; it takes a number from 0 to 1" }),
+      expect.objectContaining({
+        code: "INVALID_INPUT",
+        capability: "search",
+        operation: "search",
+        message: "filter.trustMin got 2; it takes a number from 0 to 1",
+      }),
     );
   });
 
-  test.each(sqlDatabases)("lets $driver search by the literal beginning of a glob, by tag and by id", async ({ open }) => {
-    await using db = await open();
-    expect(await plan(db, { pathGlob: "docs/**/*.md" })).toMatch(/SEARCH d USING .*INDEX .*\(workspace_path>\? AND workspace_path<\?\)/);
-    expect(await plan(db, { pathGlob: "docs/a.md" })).toMatch(/\(workspace_path=\?\)/);
-    expect(await plan(db, { docId: ["a", "b"] })).toMatch(/\(document_id=\?\)/);
-    expect(await plan(db, { tagsAny: ["a", "b"] })).toMatch(/idx_document_tags_tag \(tag=\?\)/);
-  });
+  test.each(sqlDatabases)(
+    "lets $driver search by the literal beginning of a glob, by tag and by id",
+    async ({ open }) => {
+      await using db = await open();
+      expect(await plan(db, { pathGlob: "docs/**/*.md" })).toMatch(
+        /SEARCH d USING .*INDEX .*\(workspace_path>\? AND workspace_path<\?\)/,
+      );
+      expect(await plan(db, { pathGlob: "docs/a.md" })).toMatch(/\(workspace_path=\?\)/);
+      expect(await plan(db, { docId: ["a", "b"] })).toMatch(/\(document_id=\?\)/);
+      expect(await plan(db, { tagsAny: ["a", "b"] })).toMatch(/idx_document_tags_tag \(tag=\?\)/);
+    },
+  );
 
   test.each(sqlDatabases)("takes as many globs as a list may hold on $driver", async ({ open }) => {
     await using db = await open();
     const { sql, params } = compileDocumentFilter({ pathGlob: Array.from({ length: 1000 }, (_, n) => `*${n}/**`) }, 1);
     await db.run("INSERT INTO assets VALUES (1, 'a', 'h', 0, 'text/plain', NULL, 0)");
-    await db.run("INSERT INTO documents VALUES (1, 'd', 'a', 'x77/y', 'p', '', NULL, 'text/plain', 'file', 0, '{}', 0)");
-    expect(await db.all(`SELECT d.workspace_path AS path FROM documents d WHERE ${sql}`, params)).toEqual([{ path: "x77/y" }]);
+    await db.run(
+      "INSERT INTO documents VALUES (1, 'd', 'a', 'x77/y', 'p', '', NULL, 'text/plain', 'file', 0, '{}', 0)",
+    );
+    expect(await db.all(`SELECT d.workspace_path AS path FROM documents d WHERE ${sql}`, params)).toEqual([
+      { path: "x77/y" },
+    ]);
   });
 });

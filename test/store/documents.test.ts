@@ -148,7 +148,10 @@ describe.each(sqlDatabases)("documents on $driver", ({ open }) => {
     await using store = await opened(open);
     const { assetId } = await store.documents.putWhole(sampleDocument("a.md", "apple"));
     await store.db.run("DELETE FROM blobs");
-    await expect(store.documents.getAssetBytes(assetId)).rejects.toMatchObject({ code: "CORRUPT", cause: { code: "NOT_FOUND" } });
+    await expect(store.documents.getAssetBytes(assetId)).rejects.toMatchObject({
+      code: "CORRUPT",
+      cause: { code: "NOT_FOUND" },
+    });
   });
 
   test("find everything again after the text index is rebuilt from damage", async () => {
@@ -209,7 +212,10 @@ describe.each(sqlDatabases)("documents on $driver", ({ open }) => {
     const wrong = store.documents.putHashed({ ...sample, contentHash: "0".repeat(64) });
     await expect(wrong).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("assetId") });
     const noHash = store.documents.putHashed({ ...sample, contentHash: "x" });
-    await expect(noHash).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("contentHash") });
+    await expect(noHash).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining("contentHash"),
+    });
   });
 
   test("say CLOSED after the database is closed", async () => {

@@ -193,11 +193,11 @@ describe("ingest", () => {
     await store.ingest({ path: "first.md", content: "# First\n\nbisque" });
     let searches = 0;
     const run = store.ingest(files(500));
-    let running = true;
+    const state = { running: true };
     void run.finally(() => {
-      running = false;
+      state.running = false;
     });
-    while (running) {
+    while (state.running) {
       const { hits } = await store.search({ text: "bisque" });
       expect(hits).toHaveLength(1);
       searches++;

@@ -48,7 +48,9 @@ describe("compileGlob", () => {
     const part = fc.stringMatching(/^[ab.]{1,3}$/).filter((name) => name !== "." && name !== "..");
     const path = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"));
     const piece = fc.constantFrom("a", "b", "?", "*", "[ab]", "[^a]", "a.b", "{a,b}", "{a,bb*}", "{ab,{b,.}}");
-    const pattern = fc.array(piece, { minLength: 1, maxLength: 3 }).map((pieces) => pieces.join("").replaceAll("**", "*"));
+    const pattern = fc
+      .array(piece, { minLength: 1, maxLength: 3 })
+      .map((pieces) => pieces.join("").replaceAll("**", "*"));
     const glob = fc
       .tuple(fc.array(fc.oneof(pattern, fc.constant("**")), { maxLength: 3 }), pattern)
       .map(([folders, last]) => [...folders, last].join("/"))
@@ -81,7 +83,9 @@ describe("compileGlob", () => {
 
   test("refuses braces that stand for too many patterns, and takes deep ones", () => {
     expect(() => compileGlob("{a,b}".repeat(9))).toThrow(GlobTooWide);
-    expect(() => compileGlob(`{${"a".repeat(500)},${"b".repeat(400)}}`.concat("{x,y,z,w}".repeat(2), "{1,2}"))).toThrow(GlobTooWide);
+    expect(() => compileGlob(`{${"a".repeat(500)},${"b".repeat(400)}}`.concat("{x,y,z,w}".repeat(2), "{1,2}"))).toThrow(
+      GlobTooWide,
+    );
     expect(compileGlob("{a,b}".repeat(8))("abababab")).toBe(true);
     expect(compileGlob(`${"{a,".repeat(200)}b${"}".repeat(200)}`)("b")).toBe(true);
   });

@@ -103,7 +103,10 @@ export const MODEL_FILTERS: readonly [DocumentFilter, (document: NewDocument) =>
   [{}, () => true],
   [{ tagsAny: ["red", "blue"] }, ({ tags }) => tags.includes("red") || tags.includes("blue")],
   [{ pathGlob: "b/*" }, ({ workspacePath }) => workspacePath.startsWith("b/") && !workspacePath.slice(2).includes("/")],
-  [{ pathGlob: ["**/*.md"], trustMin: 0.5 }, ({ workspacePath, trust }) => workspacePath.endsWith(".md") && trust >= 0.5],
+  [
+    { pathGlob: ["**/*.md"], trustMin: 0.5 },
+    ({ workspacePath, trust }) => workspacePath.endsWith(".md") && trust >= 0.5,
+  ],
   [{ lang: "zh" }, ({ lang }) => lang === "zh" || (lang ?? "").startsWith("zh-")],
   [{ ingestedAfter: 5 }, () => false],
   [{ sourceType: ["file"], media: "text/*", lang: ["en", "zh-cn"] }, ({ lang }) => lang === "en" || lang === "zh-cn"],

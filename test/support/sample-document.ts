@@ -32,7 +32,10 @@ export function sampleDocument(path: string, text: string, fields: Partial<Docum
   };
   const blocks: Block[] = [];
   const chunks: Chunk[] = [];
-  for (const [ordinal, paragraph] of text.split("\n\n").filter((one) => one !== "").entries()) {
+  for (const [ordinal, paragraph] of text
+    .split("\n\n")
+    .filter((one) => one !== "")
+    .entries()) {
     const headingPath = ["Sample", `Part ${ordinal}`];
     const span = { kind: "line" as const, start: ordinal * 2 + 1, end: ordinal * 2 + 1 };
     const block: Block = {

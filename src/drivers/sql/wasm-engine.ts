@@ -111,8 +111,7 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
     const code: unknown = error instanceof Error && "resultCode" in error ? error.resultCode : 0;
     if (typeof code !== "number") return { code: 0, message };
     if (io === undefined || !isIoError(code)) return { code, message };
-    const isQuota = io.name === "QuotaExceededError";
-    return { code: isQuota ? SQLITE_FULL : code, message: `${message}: ${io.message}` };
+    return { code: isOutOfSpace(io) ? SQLITE_FULL : code, message: `${message}: ${io.message}` };
   }
 
   describe(): SqlCapabilities {
@@ -150,4 +149,10 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
     this.exports.sqlite3_free(this.#out);
     this.memory.dispose();
   }
+}
+
+/** Where no space is left, browsers throw QuotaExceededError or write less than they were asked to, which the VFS calls
+ *  a failure of `write()`. */
+function isOutOfSpace(error: Error): boolean {
+  return error.name === "QuotaExceededError" || error.message.includes("write() failure");
 }

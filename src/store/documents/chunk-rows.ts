@@ -92,9 +92,13 @@ const BATCH_CHUNKS = 1000;
  *  The rows travel as one JSON text: a statement per chunk would start a statement journal and a savepoint of the text
  *  index for each. Measured on sqlite-wasm with 7 chunks a document: 0.22 ms instead of 0.57 ms a document. */
 export async function insertChunks(tx: SqlExecutor, owner: ChunkOwner, chunks: readonly Chunk[]): Promise<void> {
-  for (let start = 0; start < chunks.length; ) {
+  for (let start = 0; start < chunks.length;) {
     const rows: unknown[] = [];
-    for (let characters = 0; start < chunks.length && rows.length < BATCH_CHUNKS && characters < BATCH_CHARACTERS; start++) {
+    for (
+      let characters = 0;
+      start < chunks.length && rows.length < BATCH_CHUNKS && characters < BATCH_CHARACTERS;
+      start++
+    ) {
       const chunk = chunks[start];
       if (chunk === undefined) break;
       characters += chunk.text.length;

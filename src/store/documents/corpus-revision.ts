@@ -3,7 +3,10 @@ import { StorageError } from "../../errors.ts";
 
 /** Reads the counter that every change of searchable content raises. */
 export async function readCorpusRevision(db: SqlExecutor): Promise<number> {
-  return revisionOf(await db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'corpus_revision'"), "corpusRevision");
+  return revisionOf(
+    await db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'corpus_revision'"),
+    "corpusRevision",
+  );
 }
 
 /** Raises the counter by one, inside the transaction of the change it stands for. */
@@ -17,5 +20,8 @@ export async function bumpCorpusRevision(tx: SqlExecutor): Promise<number> {
 function revisionOf(row: { value: string } | undefined, operation: string): number {
   const revision = Number(row?.value ?? Number.NaN);
   if (Number.isSafeInteger(revision)) return revision;
-  throw new StorageError("CORRUPT", "kv holds no whole number as corpus_revision", { capability: "documents", operation });
+  throw new StorageError("CORRUPT", "kv holds no whole number as corpus_revision", {
+    capability: "documents",
+    operation,
+  });
 }

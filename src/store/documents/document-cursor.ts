@@ -23,7 +23,8 @@ export function decodeDocumentCursor(site: CallSite, cursor: string, fingerprint
   if (version !== 1 || typeof filter !== "string" || typeof lastPath !== "string") {
     throw refusal(site, "page.cursor is not one that a page of documents returned");
   }
-  if (filter !== fingerprint) throw refusal(site, "page.cursor belongs to another filter; the filter must stay the same from page to page");
+  if (filter !== fingerprint)
+    throw refusal(site, "page.cursor belongs to another filter; the filter must stay the same from page to page");
   return lastPath;
 }
 

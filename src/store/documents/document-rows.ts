@@ -65,7 +65,11 @@ export interface PutDocument {
 }
 
 /** Puts a document whose asset is recorded. Another document at its path goes first; assets that no document has any more go last. */
-export async function putDocumentRow(tx: SqlExecutor, blobs: BlobStore, document: CheckedDocument): Promise<PutDocument> {
+export async function putDocumentRow(
+  tx: SqlExecutor,
+  blobs: BlobStore,
+  document: CheckedDocument,
+): Promise<PutDocument> {
   const rows = await tx.all<DocumentRow>(
     `SELECT ${DOCUMENT_COLUMNS} FROM documents d WHERE d.document_id = $1 OR d.workspace_path = $2`,
     [document.id, document.workspacePath],

@@ -33,16 +33,17 @@ import {
 import { StorageError } from "../../errors.ts";
 import { assetContentHash, assetId } from "../ids.ts";
 import { fillTextIndex } from "../search/text-index.ts";
-import { ASSET_COLUMNS, type AssetRow, putAsset, putAssetRow, readAsset, readAssetBytes, toAsset } from "./asset-rows.ts";
-import { insertBlocks, readBlocks, replaceBlocks } from "./block-rows.ts";
 import {
-  insertChunks,
-  readChunkIdsAt,
-  readChunks,
-  readChunksOf,
-  replaceChunks,
-  requireOwner,
-} from "./chunk-rows.ts";
+  ASSET_COLUMNS,
+  type AssetRow,
+  putAsset,
+  putAssetRow,
+  readAsset,
+  readAssetBytes,
+  toAsset,
+} from "./asset-rows.ts";
+import { insertBlocks, readBlocks, replaceBlocks } from "./block-rows.ts";
+import { insertChunks, readChunkIdsAt, readChunks, readChunksOf, replaceChunks, requireOwner } from "./chunk-rows.ts";
 import { bumpCorpusRevision, readCorpusRevision } from "./corpus-revision.ts";
 import { deleteDocumentWhere, putDocumentRow, readDocument } from "./document-rows.ts";
 import { countDocuments, listDocuments } from "./list-documents.ts";
@@ -70,10 +71,9 @@ export class SqlDocumentStore implements DocumentStore {
     return new SqlDocumentStore(tx, this.#blobs);
   }
 
-  putAsset(asset: { contentHash: string; byteLength: number; mediaType: string }): Promise<Asset> {
-    return this.#write(async (tx, blobs) =>
-      putAsset(tx, blobs, { ...checkAsset(at("putAsset"), asset), bytes: undefined }, "putAsset"),
-    );
+  async putAsset(asset: { contentHash: string; byteLength: number; mediaType: string }): Promise<Asset> {
+    const input = { ...checkAsset(at("putAsset"), asset), bytes: undefined };
+    return this.#write((tx, blobs) => putAsset(tx, blobs, input, "putAsset"));
   }
 
   async putAssetWithBytes(asset: { bytes: Uint8Array; mediaType: string }): Promise<Asset> {
@@ -134,7 +134,10 @@ export class SqlDocumentStore implements DocumentStore {
     const blocks = checkBlocks(site, whole.blocks, checked.id);
     const chunks = checkChunks(site, whole.chunks, checked.id);
     if (checked.assetId !== assetId(contentHash)) {
-      throw refusal(site, `document.assetId got "${checked.assetId}"; it takes the id of the bytes, "${assetId(contentHash)}"`);
+      throw refusal(
+        site,
+        `document.assetId got "${checked.assetId}"; it takes the id of the bytes, "${assetId(contentHash)}"`,
+      );
     }
     const asset = { contentHash, byteLength: bytes.byteLength, mediaType: checked.mediaType, bytes };
     return this.#write(async (tx, blobs) => {
@@ -174,7 +177,10 @@ export class SqlDocumentStore implements DocumentStore {
   async getChunks(ids: readonly string[]): Promise<Chunk[]> {
     const site = at("getChunks");
     const list = requireList(site, "ids", ids, 0, MAX_CHUNK_IDS);
-    return readChunks(this.#db, list.map((id, index) => requireLookupId(site, `ids[${index}]`, id)));
+    return readChunks(
+      this.#db,
+      list.map((id, index) => requireLookupId(site, `ids[${index}]`, id)),
+    );
   }
 
   async getChunksOf(documentId: string): Promise<Chunk[]> {
@@ -208,7 +214,9 @@ export class SqlDocumentStore implements DocumentStore {
   }
 
   async allWorkspacePaths(): Promise<string[]> {
-    const rows = await this.#db.all<{ path: string }>("SELECT workspace_path AS path FROM documents ORDER BY workspace_path");
+    const rows = await this.#db.all<{ path: string }>(
+      "SELECT workspace_path AS path FROM documents ORDER BY workspace_path",
+    );
     return rows.map((row) => row.path);
   }
 

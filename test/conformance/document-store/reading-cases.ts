@@ -47,13 +47,17 @@ export function documentReadingCases(documents: () => DocumentStore): void {
     const text = "数据库 한국어 हिन्दी العربية 👩‍👩‍👧 \u{10ffff} \" \\ ' $1 \t\u2028 \u0001 é e\u0301";
     const sample = sampleDocument("Ünïcode/数据 😀 \\ 'x'.md", `${text}\n\n${text} again`, {
       title: text,
-      tags: [text, "ÿ", "z"],
+      tags: [text, "ÿ", "z", "\u{1f600}", "\ufffd"],
       sourceType: text,
       metadata: { [text]: [text, { "": "\0" }] },
     });
     const put = await documents().putWhole(sample);
     expect(await documents().getDocumentByWorkspacePath(sample.document.workspacePath)).toEqual(put);
-    expect(put).toMatchObject({ title: text, metadata: sample.document.metadata });
+    expect(put).toMatchObject({
+      title: text,
+      metadata: sample.document.metadata,
+      tags: sample.document.tags.toSorted(),
+    });
     expect(await documents().getChunksOf(put.id)).toEqual(sample.chunks);
   });
 

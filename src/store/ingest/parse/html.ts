@@ -24,7 +24,7 @@ export function parseHtml(input: ParserInput): ParsedDocument {
   const head = new Head();
   let writer = new BlockWriter();
   try {
-    refuseAbsurdNesting(text);
+    if (isAbsurdlyNested(text)) throw new RangeError(`nested deeper than ${DEEPEST_TREE} elements`);
     const document = parse(text, { sourceCodeLocationInfo: true });
     for (const root of document.childNodes) head.read(root);
     new HtmlBlocks(writer).read(document);
@@ -50,8 +50,8 @@ export function parseHtml(input: ParserInput): ParsedDocument {
 export function htmlFragmentText(html: string, firstLine: number): TextLines {
   const into = new TextLines();
   const writer = new BlockWriter();
-  refuseAbsurdNesting(html);
-  new HtmlBlocks(writer).read(parseFragment(html, { sourceCodeLocationInfo: true }));
+  if (isAbsurdlyNested(html)) addPlainText(writer, html, 1);
+  else new HtmlBlocks(writer).read(parseFragment(html, { sourceCodeLocationInfo: true }));
   for (const block of writer.blocks) {
     block.text.split("\n").forEach((text, index) => {
       into.begin("", "");
@@ -67,13 +67,14 @@ const TAG = /<(\/?)([a-z][a-z0-9-]*)/gi;
 const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|td|tr|th|dt|dd|option)$/i;
 
 /** Every element is looked for among all that are open, so a text that only opens elements takes quadratic time. */
-function refuseAbsurdNesting(html: string): void {
+function isAbsurdlyNested(html: string): boolean {
   let depth = 0;
   for (const [, close, name] of html.matchAll(TAG)) {
     if (VOID.test(name!)) continue;
     depth = close === "/" ? Math.max(0, depth - 1) : depth + 1;
-    if (depth > DEEPEST_TREE) throw new RangeError(`nested deeper than ${DEEPEST_TREE} elements`);
+    if (depth > DEEPEST_TREE) return true;
   }
+  return false;
 }
 
 /** What `<html>` and `<head>` say of a document. */

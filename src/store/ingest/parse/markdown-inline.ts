@@ -92,14 +92,19 @@ export function deferInline(parser: ParseContext): void {
 /** Above this many characters of markup in one paragraph its markup is kept as text: links in links in links are quadratic. */
 const MOST_MARKERS = 5000;
 
-const MARKER = /[\\`*_~[<&]/g;
+const MARKER = /[\\`*_~<&]|!?\[/g;
+
+/** Images nest, and each looks through all that are open: one counts as much as ten other markers. */
+const IMAGE_WEIGHT = 10;
 
 function countMarkers(stream: readonly Chunk[]): number {
   let markers = 0;
   for (const chunk of stream) {
     if (typeof chunk !== "string") continue;
     MARKER.lastIndex = 0;
-    while (MARKER.test(chunk)) markers++;
+    for (let match = MARKER.exec(chunk); match !== null; match = MARKER.exec(chunk)) {
+      markers += match[0].length === 1 ? 1 : IMAGE_WEIGHT;
+    }
   }
   return markers;
 }

@@ -11,7 +11,8 @@ export type Segment =
  *
  * Two reasons to cut: a code fence needs no parser, and micromark takes quadratic time over the lists and headings of
  * one stretch. Cut is only where CommonMark cannot read the text as anything else: at a fence in column 0 after a
- * blank line, and between a blank line and a line that begins with a letter or `#`. A text with HTML blocks that may
+ * blank line, between a blank line and the
+ * beginning of a paragraph, heading, quote or table in column 0, and before an item of a very long list. A text with HTML blocks that may
  * hold blank lines is not cut at all, and no text is cut behind a fence that may be the content of something else.
  *
  * @param text `\n` line ends.
@@ -26,10 +27,13 @@ const SPECIAL = /[`<{\\\n]/g;
 const HTML_LINE = /(?:^|\n)[ \t>]*</;
 const HTML_OVER_BLANK_LINES =
   /^[ \t>*+-]*(?:<(?:script|pre|style|textarea)\b|<\?|<![A-Z[]|<!--(?![^\n]*-->))/im;
-/** What begins a top-level block wherever it stands in column 0 after a blank line. */
-const BLOCK_START = /[\p{L}#]/uy;
-/** Characters after which a stretch is long enough to be cut. */
+/** What begins a top-level block wherever it stands in column 0 after a blank line; list items may go on with a list. */
+const BLOCK_START = /[^\s<`~*+\-\d]|[*+-](?=\S)/y;
+/** What begins a top-level list item wherever it stands in column 0. */
+const ITEM_START = /[*+-] +\S/y;
+/** Characters after which a stretch is long enough to be cut; a list is cut when it is far longer. */
 const STRETCH = 1024;
+const LIST_STRETCH = 8192;
 const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
 const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
 const INLINE_TAG =
@@ -73,7 +77,8 @@ class SegmentReader {
   /** Reads the line at `start`, or the block that begins there; returns the beginning of the next line. */
   #readLine(start: number): number {
     const text = this.#text;
-    if (this.#cuts && this.#afterBlank && this.#flow.length + start - this.#taken >= STRETCH) this.#cutBefore(start);
+    const length = this.#flow.length + start - this.#taken;
+    if (this.#cuts && length >= STRETCH) this.#cutBefore(start, length);
     FENCE.lastIndex = start;
     const fence = FENCE.exec(text);
     if (fence !== null) return this.#readFence(start, fence[0], fence[1]!);
@@ -92,9 +97,13 @@ class SegmentReader {
     return this.#endLine(lineEnd, isBlank(text, start, lineEnd));
   }
 
-  #cutBefore(start: number): void {
+  #cutBefore(start: number, length: number): void {
     BLOCK_START.lastIndex = start;
-    if (!BLOCK_START.test(this.#text)) return;
+    ITEM_START.lastIndex = start;
+    const cuts =
+      (this.#afterBlank && BLOCK_START.test(this.#text)) ||
+      (length >= LIST_STRETCH && (this.#afterBlank || !this.#hasHtml) && ITEM_START.test(this.#text));
+    if (!cuts) return;
     this.#take(start);
     this.#endFlow();
     this.#flowLine = this.#line;
@@ -176,7 +185,10 @@ class SegmentReader {
     const end = jsxTagEnd(text, start);
     if (end === -1) {
       const next = text.indexOf("<", start + 1);
-      this.#noTagBefore = Math.min(next === -1 ? text.length : next, start + LONGEST_PART);
+      const brace = text.indexOf("{", start);
+      // An expression that never ends was looked for up to the limit; not again at every tag before it.
+      this.#noTagBefore =
+        brace !== -1 && brace < next ? start + LONGEST_PART : Math.min(next === -1 ? text.length : next, start + LONGEST_PART);
       return start + 1;
     }
     SCRIPT_OR_STYLE.lastIndex = start;

@@ -8,8 +8,12 @@ import { parserOf, parserVersionOf } from "./parser-versions.ts";
 import type { ParsedDocument, ParserInput } from "./parsed-document.ts";
 import { addPlainText } from "./plain-text.ts";
 
-/** Containers within containers on one line; beyond it a text is read as plain text, as no person wrote it. */
-const ABSURD_NESTING = /^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+){100}/m;
+/** Containers within containers on one line, or as deep an indent. */
+const ABSURD_NESTING = /^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+){100}|^[ \t]{200,}(?:[-*+>]|\d{1,9}[.)])/m;
+
+/** Lines that open or close a container, heading or definition; micromark's time is quadratic in their number. */
+const STRUCTURE_LINE = /^[ \t]*(?:[-*+>]|\d{1,9}[.)]|=+[ \t]*$|-+[ \t]*$|\[)/gm;
+const MOST_STRUCTURE_LINES = 5000;
 
 /**
  * Reads Markdown: CommonMark with GFM tables, footnotes, strikethrough and task lists, YAML or TOML front matter,
@@ -26,10 +30,9 @@ export function parseMarkdown(input: ParserInput, reduceHtml: HtmlReducer): Pars
   const body = { text: text.slice(frontMatter.end), firstLine: frontMatter.lastLine + 1 };
   const metadata = frontMatter.metadata;
   let writer = new BlockWriter();
-  const problem = ABSURD_NESTING.test(body.text) ? "nested deeper than 100 levels" : null;
   try {
-    if (problem !== null) throw new RangeError(problem);
-    readBody(body.text, body.firstLine, parserOf(input.mediaType, input.path) === "mdx", writer, reduceHtml);
+    const problem = readBody(body.text, body.firstLine, parserOf(input.mediaType, input.path) === "mdx", writer, reduceHtml);
+    if (problem !== null) metadata["_parseFallback"] = `partly read as plain text: ${problem}`;
   } catch (error) {
     metadata["_parseFallback"] = `read as plain text: ${error instanceof Error ? error.message : String(error)}`;
     writer = new BlockWriter();
@@ -47,14 +50,35 @@ export function parseMarkdown(input: ParserInput, reduceHtml: HtmlReducer): Pars
   };
 }
 
-function readBody(text: string, firstLine: number, mdx: boolean, writer: BlockWriter, reduceHtml: HtmlReducer): void {
+/** Adds the blocks of a text. Returns what was absurd in stretches that were read as plain text. */
+function readBody(
+  text: string,
+  firstLine: number,
+  mdx: boolean,
+  writer: BlockWriter,
+  reduceHtml: HtmlReducer,
+): string | null {
   const read = flowReader(mdx);
-  const parts = markdownSegments(text, { mdx, firstLine }).map((segment) =>
-    segment.kind === "flow" ? read(segment.text, segment.firstLine) : segment,
-  );
+  let problem: string | null = null;
+  const parts = markdownSegments(text, { mdx, firstLine }).map((segment) => {
+    if (segment.kind === "code") return segment;
+    const absurd = absurdity(segment.text);
+    if (absurd === null) return read(segment.text, segment.firstLine);
+    problem = absurd;
+    return segment;
+  });
   const blocks = new MarkdownBlocks(writer, reduceHtml);
   for (const part of parts) {
     if (Array.isArray(part)) blocks.read(part);
+    else if (part.kind === "flow") addPlainText(writer, part.text, part.firstLine);
     else addCode(writer, part.lines, part.firstLine + 1, part.firstLine, part.lastLine);
   }
+  return problem;
+}
+
+/** Says why reading a stretch as Markdown would take longer than anybody waits, `null` if it would not. */
+function absurdity(text: string): string | null {
+  if (ABSURD_NESTING.test(text)) return "nested deeper than 100 levels";
+  const structureLines = text.length < MOST_STRUCTURE_LINES * 2 ? 0 : (text.match(STRUCTURE_LINE)?.length ?? 0);
+  return structureLines > MOST_STRUCTURE_LINES ? `${structureLines} lines of structure without a break` : null;
 }

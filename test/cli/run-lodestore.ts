@@ -1,0 +1,94 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { onTestFinished } from "vitest";
+
+const ENTRY = resolve(import.meta.dirname, "../../src/cli/lodestore.ts");
+
+export interface Outcome {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** A command that runs. */
+export interface Running {
+  child: ChildProcess;
+  /** Resolves when stderr holds the text; rejects when the command ends before. */
+  saysOnStderr: (text: string) => Promise<void>;
+  ended: Promise<Outcome>;
+}
+
+export interface RunOptions {
+  env?: Record<string, string>;
+  /** Arguments of Node itself. */
+  nodeArgs?: readonly string[];
+}
+
+/** Starts the real command, from its source, in a folder. */
+export function start(cwd: string, args: readonly string[], { env = {}, nodeArgs = [] }: RunOptions = {}): Running {
+  const { LODESTORE_DB: _, NO_COLOR: __, ...inherited } = process.env;
+  const child = spawn(process.execPath, [...nodeArgs, ENTRY, ...args], {
+    cwd,
+    env: { ...inherited, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  const waiting: { text: string; found: () => void }[] = [];
+  child.stdout.setEncoding("utf8").on("data", (data: string) => (stdout += data));
+  child.stderr.setEncoding("utf8").on("data", (data: string) => {
+    stderr += data;
+    for (const { text, found } of waiting) if (stderr.includes(text)) found();
+  });
+  const ended = new Promise<Outcome>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr }));
+  });
+  const saysOnStderr = (text: string): Promise<void> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ text, found: resolve });
+      if (stderr.includes(text)) resolve();
+      ended.then(() => reject(new Error(`it ended without saying "${text}": ${stderr}`)), reject);
+    });
+  return { child, saysOnStderr, ended };
+}
+
+/** Runs the real command to its end. */
+export function lodestore(cwd: string, ...args: readonly string[]): Promise<Outcome> {
+  return start(cwd, args).ended;
+}
+
+/** Runs it with `--json` and returns the object it printed. */
+export async function lodestoreJson<T>(cwd: string, ...args: readonly string[]): Promise<T> {
+  const { stdout, stderr } = await lodestore(cwd, ...args, "--json");
+  if (stdout === "") throw new Error(`nothing on stdout: ${stderr}`);
+  return JSON.parse(stdout) as T;
+}
+
+/** Makes a folder with files, gone after the test. */
+export function makeFolder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const folder = mkdtempSync(join(tmpdir(), "lodestore-cli-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  writeFiles(folder, files);
+  return folder;
+}
+
+export function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+}
+
+/** Notes in a folder `docs`, `docs/n0000.md` and so on. */
+export function manyNotes(count: number): Record<string, string> {
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [
+      `docs/n${String(index).padStart(4, "0")}.md`,
+      `# Note ${index}\n\nThe ${index}th note speaks of kilns.\n\n## Glaze\n\nGlaze number ${index}. ${"It melts. ".repeat(40)}\n`,
+    ]),
+  );
+}
