@@ -90,7 +90,7 @@ export function workerEndpoint(worker: WorkerLike): Endpoint {
 }
 
 /** The worker's end: its global scope. */
-export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis): Endpoint {
+export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis as unknown as WorkerScopeLike): Endpoint {
   return {
     postMessage: (message, transfer) => scope.postMessage(message, transfer),
     subscribe: (events) => listen(scope, messageListeners(events)),

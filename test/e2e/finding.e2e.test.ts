@@ -62,6 +62,33 @@ test("fast typing ends with the hits of the last letter", async () => {
   expect(expected).toHaveLength(20);
 });
 
+test("a late answer to an older query is dropped", async () => {
+  await using profile = await BrowserProfile.create();
+  const demo = await filledDemo(profile);
+  await demo.page.evaluate(() => {
+    const store = window.store!;
+    const search = store.search.bind(store);
+    const late = Promise.withResolvers<void>();
+    store.search = async (query, options) => {
+      if (query.text !== "granite") return search(query, options);
+      const answer = await search(query);
+      await late.promise;
+      return answer;
+    };
+    Object.assign(window, { letLateAnswerIn: late.resolve });
+  });
+  await demo.get("search").fill("granite");
+  await demo.search("lantern");
+  await demo.page.evaluate(async () => {
+    (window as unknown as { letLateAnswerIn(): void }).letLateAnswerIn();
+    // A question and its answer go to the worker and back after the late one.
+    await window.store!.documents.countDocuments();
+    await new Promise(requestAnimationFrame);
+  });
+  expect(await demo.get("results").getAttribute("data-answer-to")).toBe("lantern");
+  expect(await demo.get("search").inputValue()).toBe("lantern");
+});
+
 test("further hits come in pages, in order and without repeats", async () => {
   await using profile = await BrowserProfile.create();
   const demo = await filledDemo(profile);
@@ -119,7 +146,10 @@ test("text that looks like HTML is shown as text", async () => {
   await using profile = await BrowserProfile.create();
   const demo = await filledDemo(profile);
   await using one = await MarkdownFolder.create(0);
-  await one.write("markup.md", "# <img src=x onerror=alert(1)>\n\nThe `<script>alert(2)</script>` zeppelin & more.\n");
+  await one.write(
+    "markup.md",
+    "# <img src=x onerror=alert(1)>\n\nThe `<script>alert(2)</script>` zeppelin `<img src=x onerror=alert(3)>` & more.\n",
+  );
   let alerts = 0;
   demo.page.on("dialog", (dialog) => {
     alerts += 1;
@@ -130,6 +160,7 @@ test("text that looks like HTML is shown as text", async () => {
   await demo.search("zeppelin");
   await demo.get("hit").first().getByRole("link").click();
   await demo.page.locator(".line.cited").first().waitFor();
+  expect(await demo.get("hit").locator(".snippet").innerText()).toContain("zeppelin <img src=x onerror=alert(3)>");
   expect(await demo.get("lines").innerText()).toContain("<script>alert(2)</script>");
   expect(await demo.page.locator("#root img, #root script").count()).toBe(0);
   expect(alerts).toBe(0);

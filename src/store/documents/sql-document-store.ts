@@ -22,34 +22,19 @@ import type {
   WholeDocument,
 } from "../../contracts/documents.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
-import {
-  type CallSite,
-  refusal,
-  requireBytes,
-  requireList,
-  requireLookupId,
-  requireObject,
-} from "../../contracts/validate.ts";
+import { type CallSite, requireBytes, requireList, requireLookupId, requireObject } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
-import { assetContentHash, assetId } from "../ids.ts";
+import { assetContentHash } from "../ids.ts";
 import { fillTextIndex } from "../search/text-index.ts";
-import {
-  ASSET_COLUMNS,
-  type AssetRow,
-  putAsset,
-  putAssetRow,
-  readAsset,
-  readAssetBytes,
-  toAsset,
-} from "./asset-rows.ts";
-import { insertBlocks, readBlocks, replaceBlocks } from "./block-rows.ts";
-import { insertChunks, readChunkIdsAt, readChunks, readChunksOf, replaceChunks, requireOwner } from "./chunk-rows.ts";
+import { ASSET_COLUMNS, type AssetRow, putAsset, readAsset, readAssetBytes, toAsset } from "./asset-rows.ts";
+import { readBlocks, replaceBlocks } from "./block-rows.ts";
+import { readChunkIdsAt, readChunks, readChunksOf, replaceChunks, requireOwner } from "./chunk-rows.ts";
 import { bumpCorpusRevision, readCorpusRevision } from "./corpus-revision.ts";
 import { deleteDocumentWhere, putDocumentRow, readDocument } from "./document-rows.ts";
 import { countDocuments, listDocuments } from "./list-documents.ts";
+import { checkWhole, type HashedDocument, putWhole } from "./put-whole.ts";
 
-/** Everything of one document, with the blake3 of its bytes by whoever computed it: it is not computed again. */
-export type HashedDocument = WholeDocument & { contentHash: string };
+export type { HashedDocument };
 
 /** Most ids in one `getChunks`. */
 const MAX_CHUNK_IDS = 1000;
@@ -115,9 +100,10 @@ export class SqlDocumentStore implements DocumentStore {
 
   async putWhole(document: WholeDocument): Promise<Document> {
     const site = at("putWhole");
-    const whole = requireObject(site, "document", document, ["bytes", "document", "blocks", "chunks"]);
-    const bytes = requireBytes(site, "bytes", whole["bytes"], MAX_ASSET_BYTES);
-    return this.#putWhole(site, { ...document, contentHash: assetContentHash(bytes) });
+    const given = requireObject(site, "document", document, ["bytes", "document", "blocks", "chunks"]);
+    const bytes = requireBytes(site, "bytes", given["bytes"], MAX_ASSET_BYTES);
+    const whole = checkWhole(site, { ...document, contentHash: assetContentHash(bytes) });
+    return this.#write((tx, blobs) => putWhole(tx, blobs, whole));
   }
 
   /** Puts a document as {@link putWhole} does, trusting `contentHash`. Not for bytes and hashes from outside. */
@@ -125,36 +111,8 @@ export class SqlDocumentStore implements DocumentStore {
     const site = at("putWhole");
     requireBytes(site, "bytes", document.bytes, MAX_ASSET_BYTES);
     requireContentHash(site, document.contentHash);
-    return this.#putWhole(site, document);
-  }
-
-  async #putWhole(site: CallSite, whole: HashedDocument): Promise<Document> {
-    const { bytes, contentHash } = whole;
-    const checked = checkNewDocument(site, whole.document);
-    const blocks = checkBlocks(site, whole.blocks, checked.id);
-    const chunks = checkChunks(site, whole.chunks, checked.id);
-    if (checked.assetId !== assetId(contentHash)) {
-      throw refusal(
-        site,
-        `document.assetId got "${checked.assetId}"; it takes the id of the bytes, "${assetId(contentHash)}"`,
-      );
-    }
-    const asset = { contentHash, byteLength: bytes.byteLength, mediaType: checked.mediaType, bytes };
-    return this.#write(async (tx, blobs) => {
-      await putAssetRow(tx, blobs, checked.assetId, asset);
-      const { key, document, outcome } = await putDocumentRow(tx, blobs, checked);
-      const owner = { key, id: document.id, title: document.title };
-      let changed = outcome !== "unchanged";
-      if (outcome === "new") {
-        await insertBlocks(tx, key, blocks);
-        await insertChunks(tx, owner, chunks);
-      } else {
-        await replaceBlocks(tx, key, blocks);
-        changed = (await replaceChunks(tx, owner, chunks)) || changed;
-      }
-      if (changed) await bumpCorpusRevision(tx);
-      return document;
-    });
+    const whole = checkWhole(site, document);
+    return this.#write((tx, blobs) => putWhole(tx, blobs, whole));
   }
 
   async getDocument(id: string): Promise<Document | undefined> {

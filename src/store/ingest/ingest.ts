@@ -13,7 +13,7 @@ import { TurnTaker } from "./yield-turn.ts";
 /** A transaction is committed when it holds this many documents … */
 const GROUP_DOCUMENTS = 64;
 /** … or this much text: a search that arrives meanwhile waits for one group at most. */
-const GROUP_BYTES = 256 * 1024;
+const GROUP_BYTES = 512 * 1024;
 
 /** The text index is tidied after a run that changed this many documents. */
 const TIDY_DOCUMENTS = 256;

@@ -26,13 +26,17 @@ export function sentences(text: string): TextPart[] {
   return partsAt(text, 0, text.length, SENTENCE_END);
 }
 
-const CLOSERS = "[\"'\u2019\u201d\u00bb)\\]}\u300d\u300f\uff09\u3011\u300b*_`]*";
+const CLOSERS = "[\"'\u2019\u201d\u00bb)\\]}\u300d\u300f\uff09\u3011\u300b*_`]{0,8}";
 
-/** Behind a full stop and space, but not behind initials and common abbreviations; behind a wide one at once; before an item. */
+/** What a full stop may stand behind without ending a sentence: initials, and abbreviations of some languages. */
+const ABBREVIATION =
+  "(?:^|[\\s(])(?:\\p{L}|[Ee]\\.g|[Ii]\\.e|[Cc]f|vs|[Mm]rs?|[Mm]s|[DdSs]r|[Pp]rof|[Ss]t|[Nn]o|[Ff]ig|[Ee]q|[Vv]ol|approx|z\\.\\s?B|d\\.\\s?h|bzw|ca|p\\. ex)";
+
+/** Behind a full stop and space, unless a small letter follows; behind a wide one at once; before a list item. */
 const SENTENCE_END = new RegExp(
-  `(?<!(?:^|[\\s(])(?:\\p{L}|e\\.g|i\\.e|cf|vs|mr|mrs|ms|dr|prof|st|no|fig|eq|vol|al|approx|z\\.B|d\\.h|bzw|ca|p\\. ex|т\\.е|т\\.д))` +
-    `[.!?\u2026\u061f\u06d4\u0964\u0965\u1362\u0589]+${CLOSERS}\\s+(?!\\p{Ll})|[\u3002\uff01\uff1f\uff61]+${CLOSERS}\\s*|\\n(?=[ ]*- )|\\n{2,}`,
-  "giu",
+  `(?<!${ABBREVIATION})[.!?\u2026\u061f\u06d4\u0964\u0965\u1362\u0589]{1,8}${CLOSERS}\\s+(?![\\s\\p{Ll}])` +
+    `|[\u3002\uff01\uff1f\uff61]{1,8}${CLOSERS}\\s*|\\n(?=[ ]*- )|\\n{2,}`,
+  "gu",
 );
 const LINE_END = /\n+/g;
 const CLAUSE_END = /[,;:\u2013\u2014]\s+|[\uff0c\u3001\uff1b\uff1a\u060c]\s*/g;

@@ -21,7 +21,10 @@ const UNSPACED =
 /** One word as unicode61 sees it (letters, numbers, private use, marks), cut where the script changes. */
 const RUN = new RegExp(`([${UNSPACED}][${UNSPACED}\\p{M}]*)|((?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{Co}\\p{M}])+)`, "gu");
 
-const ANY_UNSPACED = new RegExp(`[${UNSPACED}]`, "u");
+const UNSPACED_RUN = new RegExp(`[${UNSPACED}][${UNSPACED}\\p{M}]*`, "gu");
+/** Words of Latin letters, digits and marks: among these are the English ones. */
+const LATIN_WORD = /[A-Za-z0-9\u00aa-\u024f\u0300-\u036f\u1e00-\u1eff\uff10-\uff5a]+/g;
+const MARK = /\p{M}/u;
 const GRAPHEME = /[\s\S]\p{M}*/gu;
 const ASCII = /^[\0-\x7f]*$/;
 const ENGLISH = /^[a-z]{3,64}$/;
@@ -52,7 +55,7 @@ export function runs(text: string): Run[] {
 
 /** Characters with the marks that stand on them. */
 export function graphemes(run: string): string[] {
-  return run.match(GRAPHEME) ?? [];
+  return MARK.test(run) ? (run.match(GRAPHEME) ?? []) : Array.from(run);
 }
 
 /** The form under which unicode61 with `remove_diacritics 2` files a word. */
@@ -79,36 +82,37 @@ export function pairs(run: string): string[] {
 /** Returns the text as unicode61 shall read it: unspaced runs as pairs and their last character, the rest as it is. */
 export function indexTerms(text: string): string {
   if (ASCII.test(text)) return text;
-  const normal = text.normalize("NFKC");
-  if (!ANY_UNSPACED.test(normal)) return normal;
-  return normal.replace(RUN, (word: string, unspaced: string | undefined) => {
-    if (unspaced === undefined) return word;
-    const characters = graphemes(unspaced);
-    if (characters.length < 2) return ` ${unspaced} `;
-    return ` ${pairs(unspaced).join(" ")} ${characters[characters.length - 1]} `;
+  return text.normalize("NFKC").replace(UNSPACED_RUN, (run) => {
+    const characters = graphemes(run);
+    let terms = " ";
+    for (let i = 0; i + 1 < characters.length; i++) terms += `${characters[i]}${characters[i + 1]} `;
+    return `${terms}${characters.at(-1)} `;
   });
 }
 
 /** Returns the stems of the English words that are inflected, once per occurrence. */
 export function inflectedStems(text: string): string {
-  const found: string[] = [];
-  for (const word of text.match(/[\p{L}\p{M}\p{N}\p{Co}]+/gu) ?? []) {
-    const folded = fold(word);
-    const root = cachedStem(folded);
-    if (root !== folded) found.push(root);
+  let found = "";
+  for (const word of text.match(LATIN_WORD) ?? []) {
+    const root = inflectedStem(word);
+    if (root !== "") found += `${root} `;
   }
-  return found.join(" ");
+  return found.trimEnd();
 }
 
+/** Stems by word as written; empty for words that are their own stem. Texts repeat their words. */
 const stems = new Map<string, string>();
+const MAX_REMEMBERED_STEMS = 50_000;
 
-function cachedStem(word: string): string {
+function inflectedStem(word: string): string {
   const known = stems.get(word);
   if (known !== undefined) return known;
-  const root = stem(word);
-  if (stems.size >= 50_000) stems.clear();
-  stems.set(word, root);
-  return root;
+  const folded = fold(word);
+  const root = stem(folded);
+  if (stems.size >= MAX_REMEMBERED_STEMS) stems.clear();
+  const inflected = root === folded ? "" : root;
+  stems.set(word, inflected);
+  return inflected;
 }
 
 function text(value: SqlValue | undefined): string {

@@ -61,16 +61,17 @@ export function htmlFragmentText(html: string, firstLine: number): TextLines {
   return into;
 }
 
-/** Open elements above which a tree takes longer to build than anybody waits. */
-const DEEPEST_TREE = 2000;
-const TAG = /<(\/?)([a-z][a-z0-9-]*)/gi;
-const VOID = /^(?:area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr|p|li|td|tr|th|dt|dd|option)$/i;
+/** Open elements in a tree, as many as browsers allow. */
+const DEEPEST_TREE = 512;
+const TAG = /<(script|style|textarea|title)\b[\s\S]*?(?:<\/\1|$)|<!--[\s\S]*?(?:-->|$)|<(\/?)([a-z][a-z0-9-]*)/gi;
+const CLOSES_ITSELF =
+  /^(?:area|base|br|col|colgroup|embed|hr|img|input|link|meta|source|track|wbr|p|li|thead|tbody|tfoot|td|tr|th|dt|dd|option|rt|rp)$/i;
 
 /** Every element is looked for among all that are open, so a text that only opens elements takes quadratic time. */
 function isAbsurdlyNested(html: string): boolean {
   let depth = 0;
-  for (const [, close, name] of html.matchAll(TAG)) {
-    if (VOID.test(name!)) continue;
+  for (const [, , close, name] of html.matchAll(TAG)) {
+    if (name === undefined || CLOSES_ITSELF.test(name)) continue;
     depth = close === "/" ? Math.max(0, depth - 1) : depth + 1;
     if (depth > DEEPEST_TREE) return true;
   }

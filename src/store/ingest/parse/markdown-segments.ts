@@ -21,8 +21,9 @@ export function markdownSegments(text: string, options: { mdx: boolean; firstLin
   return new SegmentReader(text, options.mdx, options.firstLine).read();
 }
 
-const FENCE = /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*(?:>[ \t]*)*(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
-const DIRECTIVE = /([ \t>]*):{3,}[ \t]*(?:[A-Za-z][\w-]*)?(?:\[([^\n]*)\])?(?:\{[^\n}]*\})?(?:[ \t]+([^\n:{}[\]]{1,200}))?[ \t]*(?=\n|$)/y;
+const FENCE = /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){0,99}(?:>[ \t]*){0,99}(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
+const DIRECTIVE =
+  /([ \t>]*):{3,}[ \t]{0,4}(?:[A-Za-z][\w-]{0,60})?(?:\[([^\n]*)\])?(?:\{[^\n}]*\})?(?:[ \t]{1,4}([^\s:{}[\]][^\n:{}[\]]{0,200}))?[ \t]{0,8}(?=\n|$)/y;
 const SPECIAL = /[`<{\\\n]/g;
 const HTML_LINE = /(?:^|\n)[ \t>]*</;
 const HTML_OVER_BLANK_LINES =
@@ -52,6 +53,8 @@ class SegmentReader {
   #taken = 0;
   /** Whether nothing but space came out of the line before. */
   #afterBlank = true;
+  /** Ends (`-->`, `</script>`) that are known not to come. */
+  readonly #missing = new Set<string>();
   /** Offsets before which an unclosed `{` or `<` makes looking for another end useless. */
   #noExpressionBefore = 0;
   #noTagBefore = 0;
@@ -175,7 +178,7 @@ class SegmentReader {
   #readTag(start: number): number {
     const text = this.#text;
     if (text.startsWith("<!--", start)) {
-      const close = text.indexOf("-->", start);
+      const close = this.#find("-->", start);
       return close === -1 ? start + 4 : this.#drop(start, close + 3, "");
     }
     URL_IN_ANGLES.lastIndex = start;
@@ -194,11 +197,18 @@ class SegmentReader {
     SCRIPT_OR_STYLE.lastIndex = start;
     const raw = text[end - 2] === "/" ? null : SCRIPT_OR_STYLE.exec(text);
     if (raw !== null) {
-      const close = text.indexOf(`</${raw[1]!}>`, end);
+      const close = this.#find(`</${raw[1]!}>`, end);
       if (close !== -1) return this.#drop(start, close + raw[1]!.length + 3, "");
     }
     const tag = text.slice(start, Math.min(end, start + 16));
     return this.#drop(start, end, INLINE_TAG.test(tag) ? "" : " ");
+  }
+
+  #find(end: string, from: number): number {
+    if (this.#missing.has(end)) return -1;
+    const at = this.#text.indexOf(end, from);
+    if (at === -1) this.#missing.add(end);
+    return at;
   }
 
   #readExpression(start: number): number {
@@ -261,9 +271,10 @@ function codeSpanEnd(text: string, start: number): number {
   let open = start;
   while (text[open] === "`") open++;
   const size = open - start;
+  const limit = open + LONGEST_PART;
   const RUN = /`+|\n[ \t]*(?:\n|$)/g;
   RUN.lastIndex = open;
-  for (let match = RUN.exec(text); match !== null && match[0][0] === "`"; match = RUN.exec(text)) {
+  for (let match = RUN.exec(text); match !== null && match[0][0] === "`" && match.index < limit; match = RUN.exec(text)) {
     if (match[0].length === size) return RUN.lastIndex;
   }
   return open;

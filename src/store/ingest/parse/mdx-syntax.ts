@@ -60,7 +60,10 @@ export function expressionEnd(text: string, start: number): number {
   }
 }
 
-/** Returns the end of the string or comment at `start`; just behind its first character when it is none (`don't`). */
+/**
+ * Returns the end of the string or comment at `start`; just behind its first character when it is none (`don't`), and
+ * `limit` when it can hold line ends and never closes.
+ */
 function quietEnd(text: string, start: number, opener: string, limit: number): number {
   if (opener === "//") {
     // `https://…` within a string was skipped with it; a comment runs to the end of its line.
@@ -69,7 +72,7 @@ function quietEnd(text: string, start: number, opener: string, limit: number): n
   }
   if (opener === "/*") {
     const end = text.indexOf("*/", start + 2);
-    return end === -1 || end >= limit ? start + 2 : end + 2;
+    return end === -1 || end >= limit ? limit : end + 2;
   }
   for (let at = start + 1; at < limit; at++) {
     const char = text[at];
@@ -77,7 +80,7 @@ function quietEnd(text: string, start: number, opener: string, limit: number): n
     else if (char === opener) return at + 1;
     else if (char === "\n" && opener !== "`") break;
   }
-  return start + 1;
+  return opener === "`" ? limit : start + 1;
 }
 
 const IMPORT = /import\s(?:[\w$*{},\s]{0,4000}?\sfrom\s*)?["'][^"'\n]*["'][^\n]*/y;
@@ -92,9 +95,12 @@ export function moduleStatementEnd(text: string, start: number): number {
   return EXPORT.test(text) ? exportEnd(text, start) : -1;
 }
 
+/** Characters in which an export has to close its brackets; else it ends at its first blank line. */
+const LONGEST_EXPORT = 8192;
+
 /** An export runs to the first blank line outside of its brackets. */
 function exportEnd(text: string, start: number): number {
-  const limit = Math.min(text.length, start + LONGEST_PART);
+  const limit = Math.min(text.length, start + LONGEST_EXPORT);
   let depth = 0;
   let firstBlank = -1;
   BRACKET.lastIndex = start;

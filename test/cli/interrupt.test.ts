@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, test, vi } from "vitest";
+import type { Document, IngestReport, Page } from "../../src/node.ts";
+import { lodestore, lodestoreJson, makeFolder, manyNotes, start } from "./run-lodestore.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const FILES = 1500;
+
+describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
+  test("stops an ingest with whole documents only, says what is in, and the next run goes on from there", async () => {
+    const folder = makeFolder(manyNotes(FILES));
+    const running = start(folder, ["ingest", "docs"]);
+    await running.saysOnStderr(`/1,500 files`);
+    // npm passes the signal on that the terminal has sent already: the second one is the same.
+    running.child.kill("SIGINT");
+    running.child.kill("SIGINT");
+    const { code, stdout, stderr } = await running.ended;
+    expect([code, stdout]).toEqual([130, ""]);
+    const taken = Number(/cancelled: ([\d,]+) documents? taken in/.exec(stderr)?.[1]?.replaceAll(",", ""));
+    expect(taken).toBeGreaterThan(0);
+    expect(taken).toBeLessThan(FILES);
+
+    const doctor = await lodestoreJson<{ ok: boolean; stats: { documents: number } }>(folder, "doctor");
+    expect(doctor).toMatchObject({ ok: true, stats: { documents: taken, chunks: taken * 2 } });
+    const again = await lodestoreJson<IngestReport>(folder, "ingest", "docs");
+    expect(again).toMatchObject({ skipped: taken, added: FILES - taken, failures: [] });
+  });
+
+  test("with --json is an error object", async () => {
+    const folder = makeFolder(manyNotes(FILES));
+    await lodestore(folder, "ingest", "docs/n0000.md");
+    const running = start(folder, ["ingest", "docs", "--json"]);
+    // Nothing is said on the way with --json; a store that is being written to has a journal.
+    running.child.kill("SIGINT");
+    const { code, signal } = await running.ended;
+    // Before the command listens, the signal ends it at once.
+    expect([code ?? signal]).toEqual([expect.toBeOneOf([130, "SIGINT"])]);
+  });
+
+  test("pressed twice ends the process at once, but not when it is the same press", async () => {
+    const module = pathToFileURL(resolve(import.meta.dirname, "../../src/cli/interrupt.ts")).href;
+    const script = `
+      import { listenForInterrupt } from ${JSON.stringify(module)};
+      let now = 0;
+      performance.now = () => now;
+      const interrupt = listenForInterrupt(() => console.log("first"));
+      process.on("SIGINT", () => console.log("seen"));
+      process.on("SIGUSR2", () => { now = 1000; console.log("later", interrupt.signal.aborted); });
+      setInterval(() => {}, 1000);
+      console.log("ready");`;
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    const says = async (text: string): Promise<void> => {
+      while (!output.includes(text)) output += String((await once(child.stdout, "data"))[0]);
+    };
+    await says("ready\n");
+    child.kill("SIGINT");
+    await says("first\nseen\n");
+    child.kill("SIGINT");
+    await says("first\nseen\nseen\n");
+    child.kill("SIGUSR2");
+    await says("later true\n");
+    child.kill("SIGINT");
+    expect(await once(child, "exit")).toEqual([null, "SIGINT"]);
+  });
+});
+
+describe("two processes", () => {
+  test("one reads while the other writes, and sees whole documents", async () => {
+    const folder = makeFolder(manyNotes(FILES));
+    const writer = start(folder, ["ingest", "docs"]);
+    await writer.saysOnStderr(`/1,500 files`);
+    const found = await lodestoreJson<{ hits: unknown[] }>(folder, "search", "glaze", "-k", "5");
+    expect(found.hits).toHaveLength(5);
+    const { items } = await lodestoreJson<Page<Document>>(folder, "list", "--limit", "1000");
+    const last = items.at(-1)?.workspacePath ?? "";
+    const shown = await lodestoreJson<{ text: string }>(folder, "show", last);
+    expect(shown.text).toBe(manyNotes(FILES)[`docs/${last}`]?.trimEnd());
+    expect(await writer.ended).toMatchObject({ code: 0 });
+    expect(await lodestoreJson(folder, "doctor")).toMatchObject({ ok: true, stats: { documents: FILES } });
+  });
+
+  test("both write at once, and everything is in", async () => {
+    const folder = makeFolder(manyNotes(100));
+    const writers = ["a", "b"].map((prefix) => start(folder, ["ingest", "docs", "--prefix", prefix]));
+    for (const { ended } of writers) expect(await ended).toMatchObject({ code: 0 });
+    expect(await lodestoreJson(folder, "doctor")).toMatchObject({ ok: true, stats: { documents: 200 } });
+  });
+});

@@ -1,0 +1,46 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readmeExample } from "../support/readme-example.ts";
+import { runCommand } from "./run-command.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+
+describe("the README", () => {
+  let folder: string;
+
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "lodestore-readme-"));
+    mkdirSync(join(folder, "docs/guides"), { recursive: true });
+    const page = "# Kiln\n\nGetting started: cone 6 melts\nat 1222 degrees.\n";
+    writeFileSync(join(folder, "docs/guides/kiln.md"), `---\nlang: en\n---\n\n${page}\nFire slowly.\n`);
+  });
+
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test("has a Node example that runs as it is written", async () => {
+    const example = readmeExample("On Node").replace("./my-store", join(folder, "my-store"));
+    // Evaluated in the package's folder, `lodestore/node` is the built package itself.
+    const printed = await runCommand(process.execPath, ["--input-type=module", "--eval", example], root);
+    expect(printed.trim()).toBe("notes/日本.md");
+  });
+
+  test("has command lines that run as they are written", async () => {
+    const lodestore = join(root, "dist/cli/lodestore.js");
+    const lines = readmeExample("On the command line").trim().split("\n");
+    const outputs: string[] = [];
+    for (const line of lines) {
+      const words = (line.split(" #")[0] ?? "").match(/"[^"]*"|\S+/gu) ?? [];
+      expect(words.slice(0, 2)).toEqual(["npx", "lodestore"]);
+      const args = words.slice(2).map((word) => word.replaceAll('"', ""));
+      outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
+    }
+    expect(lines.length).toBe(5);
+    expect(outputs[1]).toContain("guides/kiln.md");
+    expect(outputs[2]).toContain("guides/kiln.md");
+    expect(outputs[3]).toContain("cone 6 melts");
+  });
+});
