@@ -52,7 +52,8 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
   const site: CallSite = { capability: "ingest", operation: "ingest" };
   const given = requireObject(site, "options", options, OPTION_KEYS);
   const { signal, onProgress, total, sweep } = given;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw invalidInput(site, "signal", signal, "an AbortSignal");
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw invalidInput(site, "signal", signal, "an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function") {
     throw invalidInput(site, "onProgress", onProgress, "a function");
   }
@@ -62,7 +63,7 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
     ...(total === undefined ? {} : { total: requireInteger(site, "total", total, 0, Number.MAX_SAFE_INTEGER) }),
     ...(sweep === undefined ? {} : { sweep: checkSweep(site, sweep) }),
     chunking: checkChunkingPolicy(site, given["chunking"] ?? {}),
-    maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? 16 * 2 ** 20, 1, 2 ** 30),
+    maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? 16 * 2 ** 20, 1, 2 ** 29),
   };
 }
 
@@ -81,7 +82,13 @@ export function checkChunkingPolicy(site: CallSite, policy: unknown): CheckedChu
   return {
     targetTokens,
     overlapTokens: requireInteger(inner, "overlapTokens", given["overlapTokens"] ?? Math.min(32, half), 0, half),
-    maxTokens: requireInteger(inner, "maxTokens", given["maxTokens"] ?? Math.max(1024, targetTokens), targetTokens, 65_536),
+    maxTokens: requireInteger(
+      inner,
+      "maxTokens",
+      given["maxTokens"] ?? Math.max(1024, targetTokens),
+      targetTokens,
+      65_536,
+    ),
   };
 }
 
@@ -98,7 +105,9 @@ export function checkIngestFile(file: unknown): CheckedIngestFile {
   return {
     path: requireWorkspacePath(inner, "path", typeof path === "string" ? path.normalize("NFC") : path),
     content: given["content"] as IngestFile["content"],
-    ...(sizeBytes === undefined ? {} : { sizeBytes: requireNumber(inner, "sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER) }),
+    ...(sizeBytes === undefined
+      ? {}
+      : { sizeBytes: requireNumber(inner, "sizeBytes", sizeBytes, 0, Number.MAX_SAFE_INTEGER) }),
     ...(mediaType === undefined ? {} : { mediaType: checkMediaType(inner, mediaType) }),
     ...(title === undefined ? {} : { title: requireText(inner, "title", title, { max: 1024 }) }),
     ...(lang === undefined ? {} : { lang: checkLanguage(inner, lang) }),
@@ -121,5 +130,7 @@ function checkLanguage(site: CallSite, value: unknown): string {
 
 function checkTags(site: CallSite, value: unknown): string[] {
   const list = requireList(site, "tags", value, 0, 1000);
-  return [...new Set(list.map((tag, index) => requireText(site, `tags[${index}]`, tag, { max: MAX_TAG_LENGTH })))].sort();
+  return [
+    ...new Set(list.map((tag, index) => requireText(site, `tags[${index}]`, tag, { max: MAX_TAG_LENGTH }))),
+  ].sort();
 }

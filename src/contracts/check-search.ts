@@ -7,7 +7,18 @@ export const MAX_QUERY_LENGTH = 4096;
 /** Most hits a page. */
 export const MAX_K = 1000;
 
-const KEYS = ["text", "mode", "k", "filters", "cursor", "snippetLength", "explain", "stemming", "plainText", "prefixLast"];
+const KEYS = [
+  "text",
+  "mode",
+  "k",
+  "filters",
+  "cursor",
+  "snippetLength",
+  "explain",
+  "stemming",
+  "plainText",
+  "prefixLast",
+];
 const MODES: readonly SearchMode[] = ["lexical", "vector", "hybrid"];
 const STEMMINGS: readonly Stemming[] = ["rank", "match", "off"];
 

@@ -11,8 +11,5 @@ export interface Embedder {
   readonly maxBatch: number;
   /** Returns one vector of `dimensions` finite values per text, in order.
    *  @throws StorageError INVALID_INPUT, TIMEOUT, ABORTED, DRIVER */
-  embed(
-    texts: readonly string[],
-    options: { kind: EmbedKind; signal?: AbortSignal },
-  ): Promise<Float32Array[]>;
+  embed(texts: readonly string[], options: { kind: EmbedKind; signal?: AbortSignal }): Promise<Float32Array[]>;
 }

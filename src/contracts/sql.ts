@@ -1,4 +1,6 @@
-/** A value that goes into or comes out of SQL. Integers beyond ±2^53−1 are read as `bigint`. */
+/** A value that goes into or comes out of SQL.
+ *  Whole numbers are stored as integers, others as reals; integers beyond ±(2^53 − 1) are read as `bigint`, smaller ones
+ *  as numbers. Bytes are copied both ways. NaN and bigints of more than 64 bits are refused. */
 export type SqlValue = null | number | bigint | string | Uint8Array;
 
 /** Positional parameters: the first fills `$1` in the SQL text, the second `$2`, and so on. */
@@ -7,7 +9,9 @@ export type SqlParams = readonly SqlValue[];
 /** One result row, column name to value. */
 export type SqlRow = Record<string, SqlValue>;
 
-/** A deterministic scalar function that a driver registers under its key, so that SQL and triggers can call it. */
+/** A deterministic scalar function that a driver registers under its key, so that SQL, triggers and indexes can call it,
+ *  with any number of arguments. What it throws fails the statement with DRIVER and is the error's cause. It must not
+ *  call the database. */
 export type SqlFunction = (...args: SqlValue[]) => SqlValue;
 
 /** The functions the store's schema needs, by SQL name. Entry points pass them to the SQL driver they open. */
@@ -15,7 +19,8 @@ export type SqlFunctions = Readonly<Record<string, SqlFunction>>;
 
 /** What a write did. */
 export interface SqlRunResult {
-  /** Rows inserted, updated or deleted by the statement itself; rows changed by triggers do not count. */
+  /** Rows inserted, updated or deleted by the statement itself; rows changed by triggers do not count. 0 for statements
+   *  of any other kind. */
   changes: number;
   /** Rowid of the last inserted row of this connection, 0 where there is none. */
   lastInsertRowid: number;
@@ -57,6 +62,9 @@ export interface SqlExecutor {
   /** Runs `body` atomically: commits when it resolves, rolls back when it rejects and rejects with the same error.
    *  On a transaction it opens a savepoint: a rejected inner body undoes only itself.
    *  While it runs, statements on the database itself wait; only `tx` runs statements. After it ends `tx` throws TRANSACTION.
+   *  So `body` must not wait for a call on the database (or, in a savepoint, on the outer `tx`): that waits for `body`.
+   *  Statements that `body` did not wait for still belong to it. Where SQLite itself rolled back (full disk, ON CONFLICT
+   *  ROLLBACK), every further statement and the transaction reject with TRANSACTION, the cause being what happened.
    *  Committed means durable against power loss, as far as the platform's storage keeps its promise. */
   transaction<T>(body: (tx: SqlTransaction) => Promise<T>): Promise<T>;
 }
@@ -83,10 +91,12 @@ export interface SqlCapabilities {
 
 /** One SQL database: the truth of the store. Drivers add nothing but their technology. */
 export interface SqlDatabase extends SqlExecutor {
-  /** Runs a script of several statements without parameters; not atomic by itself. */
+  /** Runs a script of several statements without parameters; not atomic by itself: what came before a failure stays.
+   *  @throws StorageError INVALID_INPUT for a script that leaves a transaction open, which is rolled back */
   exec(script: string): Promise<void>;
   capabilities(): Promise<SqlCapabilities>;
-  /** Waits for running statements and transactions, then closes. Safe to call twice; everything else throws CLOSED after it. */
+  /** Waits for running statements and transactions, then closes; open iterations are ended. Safe to call twice;
+   *  everything else throws CLOSED from the call on. Must not be waited for inside a transaction. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -43,7 +43,7 @@ export interface IngestOptions {
   /** Deletes documents under this path prefix (`""`: all) that the run did not see. */
   sweep?: { prefix: string };
   chunking?: ChunkingPolicy;
-  /** Largest file in bytes, 16 MiB by default, 1 GiB at most. */
+  /** Largest file in bytes, 16 MiB by default, 512 MiB at most. */
   maxFileBytes?: number;
 }
 

@@ -90,11 +90,17 @@ export function workerEndpoint(worker: WorkerLike): Endpoint {
 }
 
 /** The worker's end: its global scope. */
-export function workerScopeEndpoint(scope: WorkerScopeLike = globalThis as unknown as WorkerScopeLike): Endpoint {
+export function workerScopeEndpoint(scope: WorkerScopeLike = ownScope()): Endpoint {
   return {
     postMessage: (message, transfer) => scope.postMessage(message, transfer),
     subscribe: (events) => listen(scope, messageListeners(events)),
   };
+}
+
+/** A program with the DOM in its types takes the global object for a window; here it is a worker's. */
+function ownScope(): WorkerScopeLike {
+  const scope: unknown = globalThis;
+  return scope as WorkerScopeLike;
 }
 
 /** One port of a `MessageChannel`. Where the platform has the `close` event, the end of the other port is seen. */

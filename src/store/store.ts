@@ -80,9 +80,7 @@ class LodestoreStore implements Store {
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     this.#checkOpen("ingest");
     const signal =
-      options.signal === undefined
-        ? this.#closing.signal
-        : AbortSignal.any([options.signal, this.#closing.signal]);
+      options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
     const run = this.#ingest.run(source, { ...options, signal });
     const settled = run.then(noop, noop);
     this.#running.add(settled);
@@ -122,7 +120,9 @@ class LodestoreStore implements Store {
   }
 
   async #close(): Promise<void> {
-    this.#closing.abort(new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }));
+    this.#closing.abort(
+      new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
+    );
     await Promise.all(this.#running);
     await this.#db.close();
   }

@@ -97,11 +97,31 @@ function reportIngest(
   row("source", report.bytes / 1e6 / seconds, "MB/s");
   row("chunks", report.chunks / seconds, "chunks/s");
   row("failures", report.failures.length, "files");
-  row("share read", middle((run) => run.report.timings.readMs / run.report.elapsedMs), "");
-  row("share parse", middle((run) => run.report.timings.parseMs / run.report.elapsedMs), "");
-  row("share ids and chunks", middle((run) => run.report.timings.idsMs / run.report.elapsedMs), "");
-  row("share SQL with FTS", middle((run) => run.report.timings.sqlMs / run.report.elapsedMs), "");
-  row("share FTS (by rebuild)", middle((run) => run.rebuildMs / run.report.elapsedMs), "");
+  row(
+    "share read",
+    middle((run) => run.report.timings.readMs / run.report.elapsedMs),
+    "",
+  );
+  row(
+    "share parse",
+    middle((run) => run.report.timings.parseMs / run.report.elapsedMs),
+    "",
+  );
+  row(
+    "share ids and chunks",
+    middle((run) => run.report.timings.idsMs / run.report.elapsedMs),
+    "",
+  );
+  row(
+    "share SQL with FTS",
+    middle((run) => run.report.timings.sqlMs / run.report.elapsedMs),
+    "",
+  );
+  row(
+    "share FTS (by rebuild)",
+    middle((run) => run.rebuildMs / run.report.elapsedMs),
+    "",
+  );
   row("database bytes per source byte", stats.databaseBytes / stats.sourceBytes, "");
   row("index bytes per text byte", stats.textIndexBytes / stats.textBytes, "");
 }

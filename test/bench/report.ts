@@ -42,7 +42,8 @@ export function printer(json: boolean): Report {
 function row(figure: Figure & { machine: string }): string {
   const name = `${figure.suite} / ${figure.case}`.padEnd(42);
   const value = `${format(figure.value)} ${figure.unit}`.padStart(18);
-  const ratio = figure.ratio === undefined ? "" : `  ${format(figure.ratio)} × baseline ${format(figure.baseline ?? 0)}`;
+  const ratio =
+    figure.ratio === undefined ? "" : `  ${format(figure.ratio)} × baseline ${format(figure.baseline ?? 0)}`;
   const recall = figure.recall === undefined ? "" : `  recall ${figure.recall.toFixed(3)}`;
   return `${name} ${figure.metric.padEnd(28)} ${value}${ratio}${recall}  [${figure.dataset ?? "-"}; ${figure.platform ?? ""}]`;
 }

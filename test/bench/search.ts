@@ -35,10 +35,10 @@ export async function run(context: BenchContext): Promise<void> {
     const hits: number[] = [];
     for (let round = 0; round < COLD_OPENS; round++) {
       const cold = await session.freshPage();
-      const measured = await cold.evaluate(
-        ([store, query]) => bench.coldOpen(store, query),
-        [name, queries[round] ?? "astro"] as const,
-      );
+      const measured = await cold.evaluate(([store, query]) => bench.coldOpen(store, query), [
+        name,
+        queries[round] ?? "astro",
+      ] as const);
       if (measured.hits === 0) throw new Error("the cold open found nothing");
       opens.push(measured.openMs);
       hits.push(measured.firstHitMs);
@@ -54,7 +54,14 @@ function headings(files: readonly DocFile[], count: number): string[] {
   const found = files.flatMap((file) => {
     const lines = file.text.split("\n").filter((line) => /^#{1,4} \S/u.test(line));
     const line = lines[Math.floor(lines.length / 2)];
-    return line === undefined ? [] : [line.replace(/^#+ /u, "").replaceAll(/[`*_[\]()]/gu, "").slice(0, 40)];
+    return line === undefined
+      ? []
+      : [
+          line
+            .replace(/^#+ /u, "")
+            .replaceAll(/[`*_[\]()]/gu, "")
+            .slice(0, 40),
+        ];
   });
   const step = Math.max(1, Math.floor(found.length / count));
   return found.filter((_, index) => index % step === 0).slice(0, count);

@@ -1,9 +1,9 @@
-import { closeSync, copyFileSync, existsSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, test, vi } from "vitest";
 import type { CheckFinding, OpenReport, StoreStats } from "../../src/node.ts";
-import { lodestore, lodestoreJson, makeFolder, manyNotes, start, writeFiles } from "./run-lodestore.ts";
+import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes, start, writeFiles } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -14,9 +14,8 @@ interface Examination {
   stats: StoreStats | null;
 }
 
-async function makeStore(): Promise<{ folder: string; file: string }> {
-  const folder = makeFolder(manyNotes(30));
-  expect(await lodestore(folder, "ingest", "docs")).toMatchObject({ code: 0 });
+async function storeWithFile(): Promise<{ folder: string; file: string }> {
+  const folder = await makeStore(manyNotes(30));
   return { folder, file: join(folder, ".lodestore/lodestore.db") };
 }
 
@@ -38,7 +37,7 @@ function overwrite(file: string, offset: number, bytes: Uint8Array): void {
 
 describe("lodestore doctor", () => {
   test("says that a good store is well, and what is in it", async () => {
-    const { folder } = await makeStore();
+    const { folder } = await storeWithFile();
     const text = await lodestore(folder, "doctor");
     expect(text).toMatchObject({ code: 0, stderr: "" });
     expect(text.stdout).toMatch(/^Store in .*\.lodestore\n {2}ok {7}file integrity\n/);
@@ -48,7 +47,7 @@ describe("lodestore doctor", () => {
   });
 
   test("names lost bytes and exits with 1", async () => {
-    const { folder, file } = await makeStore();
+    const { folder, file } = await storeWithFile();
     damage(file, (db) => db.exec("DELETE FROM blobs"));
     const text = await lodestore(folder, "doctor");
     expect(text.code).toBe(1);
@@ -56,7 +55,7 @@ describe("lodestore doctor", () => {
   });
 
   test("names a page that was overwritten and exits with 1", async () => {
-    const { folder, file } = await makeStore();
+    const { folder, file } = await storeWithFile();
     const offset = damage(file, (db) => {
       const root = db.prepare("SELECT rootpage FROM sqlite_schema WHERE type = 'table' AND name = 'blobs'").get();
       const size = db.prepare("PRAGMA page_size").get();
@@ -70,7 +69,7 @@ describe("lodestore doctor", () => {
   });
 
   test("tells of a text index that opening repaired", async () => {
-    const { folder, file } = await makeStore();
+    const { folder, file } = await storeWithFile();
     damage(file, (db) => db.exec("DROP TABLE chunks_fts"));
     const text = await lodestore(folder, "doctor");
     expect(text.code).toBe(0);
@@ -81,9 +80,8 @@ describe("lodestore doctor", () => {
   test.each([["doctor"], ["search", "kilns"], ["list"], ["show", "n0001.md"], ["ingest", "docs"]])(
     "and every other command print the code of a store that cannot be opened: %s",
     async (...args) => {
-      const { folder, file } = await makeStore();
+      const { folder, file } = await storeWithFile();
       overwrite(file, 0, new Uint8Array(100).fill(0xa5));
-      copyFileSync(file, `${file}.copy`);
       const text = await lodestore(folder, ...args);
       expect(text.code).toBe(3);
       expect(text.stderr).toMatch(new RegExp(`lodestore ${args[0] ?? ""}: .*not a database.* \\[CORRUPT\\]\nThe store is damaged\\.`));

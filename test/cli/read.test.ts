@@ -1,11 +1,12 @@
 import { describe, expect, test, vi } from "vitest";
 import type { Asset, Chunk, Document, Page, SearchResult } from "../../src/node.ts";
-import { lodestore, lodestoreJson, makeFolder, manyNotes, start } from "./run-lodestore.ts";
+import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes, start } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
 const GUIDE = `---
 tags: [heat]
+lang: en
 ---
 # Kiln guide
 
@@ -17,17 +18,12 @@ Cone 6 melts at 1222 degrees.
 It is a common cone.
 `;
 
-/** A folder with a store that holds a few documents. */
-async function makeStore(): Promise<string> {
-  const folder = makeFolder({
-    "docs/guides/kiln.md": GUIDE,
-    "docs/ofen.md": "# Ofen\n\nDer Kegel schmilzt bei 1222 Grad, und das ist sehr heiß für einen Ofen.\n",
-    "docs/tower.html": "<title>塔</title><h1>東京タワー</h1><p>東京タワーは高い。</p>",
-    "docs/utf16.txt": Buffer.from("\uFEFFceladon\r\nis green\r", "utf16le"),
-  });
-  expect(await lodestore(folder, "ingest", "docs")).toMatchObject({ code: 0 });
-  return folder;
-}
+const DOCUMENTS = {
+  "docs/guides/kiln.md": GUIDE,
+  "docs/ofen.md": "---\nlang: de\n---\n# Ofen\n\nDer Kegel schmilzt bei 1222 Grad.\n",
+  "docs/tower.html": "<title>塔</title><h1>東京タワー</h1><p>東京タワーは高い。</p>",
+  "docs/utf16.txt": Buffer.from("\uFEFFceladon\r\nis green\r", "utf16le"),
+};
 
 interface Shown {
   document: Document;
@@ -39,14 +35,14 @@ interface Shown {
 
 describe("lodestore search", () => {
   test("prints hits with headings, path and lines, and the matching part", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const { code, stdout, stderr } = await lodestore(folder, "search", "cone", "melts");
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^1\. Kiln guide › Cones\n {3}guides\/kiln\.md:8-11\n {3}.*Cone 6 melts at 1222 degrees\..*\n\n$/);
+    expect(stdout).toMatch(/^1\. Kiln guide › Cones\n {3}guides\/kiln\.md:9-12\n {3}.*Cone 6 melts at 1222 degrees\..*\n\n$/);
   });
 
   test("prints the store's answer as one object with --json", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const result = await lodestoreJson<SearchResult>(folder, "search", "東京", "--explain");
     expect(result).toMatchObject({ hits: [{ citation: { workspacePath: "tower.html" } }], explain: { mode: "lexical" } });
     const text = await lodestore(folder, "search", "cone", "--explain");
@@ -54,7 +50,7 @@ describe("lodestore search", () => {
   });
 
   test("takes phrases, beginnings and words to leave out", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const pathsFor = async (...query: string[]): Promise<string[]> => {
       const { hits } = await lodestoreJson<SearchResult>(folder, "search", ...query);
       return hits.map((hit) => hit.citation.workspacePath).toSorted();
@@ -69,7 +65,7 @@ describe("lodestore search", () => {
   });
 
   test("holds to every filter", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const filters: [string[], number][] = [
       [["--lang", "de"], 1],
       [["--lang", "de", "--lang", "en"], 2],
@@ -91,7 +87,7 @@ describe("lodestore search", () => {
   });
 
   test("exits with 1 when it finds nothing, and with 2 when a value is wrong", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     expect(await lodestore(folder, "search", "zyxwv")).toMatchObject({
       code: 1,
       stdout: "",
@@ -103,8 +99,7 @@ describe("lodestore search", () => {
   });
 
   test("goes on from page to page, each hit once", async () => {
-    const folder = makeFolder(manyNotes(7));
-    await lodestore(folder, "ingest", "docs");
+    const folder = await makeStore(manyNotes(7));
     const seen: string[] = [];
     let cursor: string[] = [];
     do {
@@ -120,7 +115,7 @@ describe("lodestore search", () => {
 
 describe("lodestore list", () => {
   test("prints path, language, day and title, sorted by path, and counts", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const { code, stdout, stderr } = await lodestore(folder, "list");
     expect(code).toBe(0);
     expect(stdout.split("\n")).toMatchObject([
@@ -135,8 +130,7 @@ describe("lodestore list", () => {
   });
 
   test("goes on from page to page, and refuses a cursor of another filter", async () => {
-    const folder = makeFolder(manyNotes(5));
-    await lodestore(folder, "ingest", "docs");
+    const folder = await makeStore(manyNotes(5));
     const seen: string[] = [];
     let cursor: string[] = [];
     let first = "";
@@ -154,21 +148,21 @@ describe("lodestore list", () => {
 
 describe("lodestore show", () => {
   test("prints what is known of a document and its lines with their numbers", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const { code, stdout, stderr } = await lodestore(folder, "show", "guides/kiln.md");
     expect([code, stderr]).toEqual([0, ""]);
     const [head = "", body = ""] = stdout.split(/\n\n(?= 1 )/);
     expect(head).toMatch(/^Kiln guide\npath {6}guides\/kiln\.md\ndocument {2}[0-9a-f]{32}\nkind {6}text\/markdown, en, trust 0\.5\n/);
     expect(head).toMatch(/\ntags {6}heat/);
-    expect(body.split("\n").slice(0, 5)).toEqual([" 1  ---", " 2  tags: [heat]", " 3  ---", " 4  # Kiln guide", " 5"]);
-    expect(body).toMatch(/\n10 {2}Cone 6 melts at 1222 degrees\.\n11 {2}It is a common cone\.\n$/);
+    expect(body.split("\n").slice(0, 5)).toEqual([" 1  ---", " 2  tags: [heat]", " 3  lang: en", " 4  ---", " 5  # Kiln guide"]);
+    expect(body).toMatch(/\n11 {2}Cone 6 melts at 1222 degrees\.\n12 {2}It is a common cone\.\n$/);
   });
 
   test("prints the lines that a hit names, by path, by option and by the id of the passage", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const { hits } = await lodestoreJson<SearchResult>(folder, "search", "melts");
     const [hit] = hits;
-    const cited = { start: 8, end: 11, total: 11 };
+    const cited = { start: 9, end: 12, total: 12 };
     const text = "## Cones\n\nCone 6 melts at 1222 degrees.\nIt is a common cone.";
     expect(await lodestoreJson<Shown>(folder, "show", hit?.chunkId ?? "")).toMatchObject({
       lines: cited,
@@ -176,19 +170,19 @@ describe("lodestore show", () => {
       chunk: { id: hit?.chunkId },
       document: { id: hit?.documentId },
     });
-    for (const args of [["guides/kiln.md:8-11"], [hit?.documentId ?? "", "--lines", "8-"], ["./guides/kiln.md:8-99"]]) {
+    for (const args of [["guides/kiln.md:9-12"], [hit?.documentId ?? "", "--lines", "9-"], ["./guides/kiln.md:9-99"]]) {
       expect(await lodestoreJson<Shown>(folder, "show", ...args)).toMatchObject({ lines: cited, text, chunk: null });
     }
   });
 
   test("counts lines as citations do, in other encodings too", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const shown = await lodestoreJson<Shown>(folder, "show", "utf16.txt");
     expect(shown).toMatchObject({ text: "celadon\nis green", lines: { start: 1, end: 2, total: 2 }, asset: { byteLength: 38 } });
   });
 
   test("says what may have been meant, and refuses lines that are not there", async () => {
-    const folder = await makeStore();
+    const folder = await makeStore(DOCUMENTS);
     const near = await lodestore(folder, "show", "kiln.md");
     expect(near).toMatchObject({ code: 1, stdout: "" });
     expect(near.stderr).toContain("Did you mean: lodestore show guides/kiln.md\n");
@@ -198,7 +192,7 @@ describe("lodestore show", () => {
       stderr:
         '{"error":{"code":"NOT_FOUND","message":"the store has no document or passage \\"../x\\"","operation":"show"}}\n',
     });
-    expect((await lodestore(folder, "show", "ofen.md:40-50")).stderr).toContain("ofen.md has 3 lines");
+    expect((await lodestore(folder, "show", "ofen.md:40-50")).stderr).toContain("ofen.md has 6 lines");
     expect(await lodestore(folder, "show", "ofen.md", "--lines", "9-3")).toMatchObject({ code: 2 });
     expect(await lodestore(folder, "show")).toMatchObject({ code: 2 });
   });

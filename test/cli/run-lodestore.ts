@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { onTestFinished } from "vitest";
+import { afterAll, onTestFinished } from "vitest";
 
 const ENTRY = resolve(import.meta.dirname, "../../src/cli/lodestore.ts");
 
@@ -35,6 +35,7 @@ export function start(cwd: string, args: readonly string[], { env = {}, nodeArgs
     env: { ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";
   const waiting: { text: string; found: () => void }[] = [];
@@ -81,6 +82,29 @@ export function writeFiles(folder: string, files: Readonly<Record<string, string
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), content);
   }
+}
+
+const templates = new Map<string, string>();
+
+afterAll(() => {
+  for (const folder of templates.values()) rmSync(folder, { recursive: true, force: true });
+});
+
+/** Makes a folder whose `docs` are in the store `.lodestore`. The same files are taken in once, and copied from then on. */
+export async function makeStore(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
+  const name = Object.keys(files).join("\n");
+  let template = templates.get(name);
+  if (template === undefined) {
+    const made = mkdtempSync(join(tmpdir(), "lodestore-cli-"));
+    writeFiles(made, files);
+    template = made;
+    const { code, stdout, stderr } = await lodestore(template, "ingest", "docs");
+    if (code !== 0) throw new Error(`the store could not be made: ${stdout}${stderr}`);
+    templates.set(name, template);
+  }
+  const folder = makeFolder();
+  cpSync(template, folder, { recursive: true });
+  return folder;
 }
 
 /** Notes in a folder `docs`, `docs/n0000.md` and so on. */

@@ -94,6 +94,30 @@ test("a worker that ends in the middle of an ingest is noticed, and the store re
   await resume(demo, documents);
 });
 
+test("a full disk stops an ingest with its reason, and with more room it goes on", async () => {
+  await using profile = await BrowserProfile.create();
+  const context = await profile.start();
+  const demo = await DemoPage.open(await context.newPage(), url);
+  await demo.loadSample();
+  const sample = await demo.documents();
+  const session = await context.newCDPSession(demo.page);
+  const { origin } = new URL(url);
+  const usage = await demo.page.evaluate(async () => (await navigator.storage.estimate()).usage ?? 0);
+  await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: usage + 2 * 1024 * 1024 });
+  await demo.addFolder(folder.path);
+  await demo.ingestEnded("error");
+  expect(await demo.get("ingest-notes").innerText()).toContain("no room left");
+  expect(await demo.documents()).toBe(sample + (await demo.count("added")));
+  expect(await demo.documents()).toBeLessThan(NOTES);
+  expect(await demo.damage()).toEqual([]);
+
+  await session.send("Storage.overrideQuotaForOrigin", { origin });
+  await demo.addFolder(folder.path);
+  await demo.ingestEnded("done");
+  expect(await demo.documents()).toBe(sample + NOTES);
+  expect(await demo.damage()).toEqual([]);
+});
+
 test("a folder with bad files and hidden ones takes in the good ones and says what it left out", async () => {
   await using small = await MarkdownFolder.create(3);
   await small.write("picture.png", new Uint8Array([0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 0xff, 0xfe]));

@@ -20,7 +20,10 @@ const LANGS = ["en", "zh-cn", "ko"];
 const chunkText = fc
   .array(fc.oneof(fc.constantFrom(...WORDS), fc.constantFrom(...RUNS)), { minLength: 1, maxLength: 12 })
   .map((words) => words.join(" "));
-const corpus = fc.array(fc.record({ text: chunkText, lang: fc.constantFrom(...LANGS) }), { minLength: 1, maxLength: 25 });
+const corpus = fc.array(fc.record({ text: chunkText, lang: fc.constantFrom(...LANGS) }), {
+  minLength: 1,
+  maxLength: 25,
+});
 
 async function openCorpus(chunks: readonly ModelChunk[]): Promise<SqlDatabase> {
   const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
@@ -92,11 +95,15 @@ test("with stemming match a word finds its other forms as well", async () => {
 
 test("one or two characters of an unspaced script find exactly the chunks that hold them", async () => {
   await fc.assert(
-    fc.asyncProperty(corpus, fc.constantFrom("数", "库", "数据", "据库", "中", "タ", "データ".slice(0, 2), "국어", "어"), async (chunks, text) => {
-      await using db = await openCorpus(chunks);
-      const found = await findAll(new LexicalSearch(db), { text, k: 4 });
-      expect(found.toSorted()).toEqual(ids(chunks, (chunk) => chunk.text.includes(text)));
-    }),
+    fc.asyncProperty(
+      corpus,
+      fc.constantFrom("数", "库", "数据", "据库", "中", "タ", "データ".slice(0, 2), "국어", "어"),
+      async (chunks, text) => {
+        await using db = await openCorpus(chunks);
+        const found = await findAll(new LexicalSearch(db), { text, k: 4 });
+        expect(found.toSorted()).toEqual(ids(chunks, (chunk) => chunk.text.includes(text)));
+      },
+    ),
     { numRuns: 60 },
   );
 });
@@ -132,7 +139,32 @@ test("no text, however odd, is an FTS5 error", async () => {
   const search = new LexicalSearch(db);
   const odd = fc.oneof(
     fc.string({ unit: "binary", maxLength: 60 }),
-    fc.array(fc.constantFrom('"', "*", "-", "NEAR(", ")", "AND", "OR", "NOT", "alpha", " ", ":", "{", "}", "^", "+", "数", "'", ";", "\0"), { maxLength: 20 }).map((parts) => parts.join("")),
+    fc
+      .array(
+        fc.constantFrom(
+          '"',
+          "*",
+          "-",
+          "NEAR(",
+          ")",
+          "AND",
+          "OR",
+          "NOT",
+          "alpha",
+          " ",
+          ":",
+          "{",
+          "}",
+          "^",
+          "+",
+          "数",
+          "'",
+          ";",
+          "\0",
+        ),
+        { maxLength: 20 },
+      )
+      .map((parts) => parts.join("")),
   );
   await fc.assert(
     fc.asyncProperty(odd, fc.boolean(), fc.constantFrom("rank", "match", "off"), async (text, prefixLast, stemming) => {

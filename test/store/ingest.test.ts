@@ -38,11 +38,18 @@ describe("ingest", () => {
     const report = await store.ingest({ path: "guides/kiln.md", content: GUIDE });
     expect(report).toMatchObject({ added: 1, updated: 0, skipped: 0, failures: [] });
     const document = await store.documents.getDocumentByWorkspacePath("guides/kiln.md");
-    expect(document).toMatchObject({ title: "Kiln guide", lang: "en", tags: ["heat", "pottery"], mediaType: "text/markdown" });
+    expect(document).toMatchObject({
+      title: "Kiln guide",
+      lang: "en",
+      tags: ["heat", "pottery"],
+      mediaType: "text/markdown",
+    });
     const { hits } = await store.search({ text: "cone melts" });
     expect(hits[0]).toMatchObject({ title: "Kiln guide", headingPath: ["Firing", "Cones"] });
     const span = hits[0]?.citation.span;
-    const cited = GUIDE.split("\n").slice((span?.start ?? 0) - 1, span?.end).join("\n");
+    const cited = GUIDE.split("\n")
+      .slice((span?.start ?? 0) - 1, span?.end)
+      .join("\n");
     expect(cited).toContain("Cone 6 melts");
     const asset = await store.documents.getAssetByWorkspacePath("guides/kiln.md");
     const bytes = await store.documents.getAssetBytes(asset?.id ?? "");
@@ -184,7 +191,10 @@ describe("ingest", () => {
     }
     await expect(store.ingest(source())).rejects.toThrow("the folder is gone");
     expect((await store.stats()).documents).toBe(64);
-    expect(await db.get("SELECT status, error FROM ingest_runs")).toEqual({ status: "failed", error: "the folder is gone" });
+    expect(await db.get("SELECT status, error FROM ingest_runs")).toEqual({
+      status: "failed",
+      error: "the folder is gone",
+    });
     await store.close();
   });
 
@@ -267,7 +277,9 @@ describe("opening again", () => {
   test("closes the row of a run that its process did not end", () =>
     inFolder(async (path) => {
       const first = await openTestStore(path);
-      await first.db.run("INSERT INTO ingest_runs (run_id, status, options, started_at) VALUES ('r', 'running', '{}', 0)");
+      await first.db.run(
+        "INSERT INTO ingest_runs (run_id, status, options, started_at) VALUES ('r', 'running', '{}', 0)",
+      );
       await first.store.close();
       const second = await openTestStore(path);
       expect(await second.db.get("SELECT status, error FROM ingest_runs")).toMatchObject({

@@ -37,23 +37,30 @@ describe("a snippet", () => {
   test("holds for any text: within its length, whole characters, sorted ranges that do not overlap", () => {
     const texts = fc.oneof(
       fc.string({ unit: "binary", maxLength: 400 }),
-      fc.array(fc.constantFrom("flow", "数据", "é", "😀", " ", "\n", "กิ", "ab"), { maxLength: 200 }).map((a) => a.join("")),
+      fc
+        .array(fc.constantFrom("flow", "数据", "é", "😀", " ", "\n", "กิ", "ab"), { maxLength: 200 })
+        .map((a) => a.join("")),
     );
     fc.assert(
-      fc.property(texts, fc.constantFrom("flow 数据", "é a", "กิ", "😀"), fc.integer({ min: 40, max: 120 }), (text, query, length) => {
-        const { marks } = parseQuery(query, { stemming: "rank", plainText: false, prefixLast: true });
-        const made = makeSnippet(text, prepareMarks(marks, true), length);
-        expect(made.text.length).toBeLessThanOrEqual(length + 2);
-        expect(text.isWellFormed() ? made.text.isWellFormed() : true).toBe(true);
-        expect(text).toContain(made.text.replace(/^…/u, "").replace(/…$/u, ""));
-        let last = 0;
-        for (const [start, end] of made.highlights) {
-          expect(start).toBeGreaterThanOrEqual(last);
-          expect(end).toBeGreaterThan(start);
-          last = end;
-        }
-        expect(last).toBeLessThanOrEqual(made.text.length);
-      }),
+      fc.property(
+        texts,
+        fc.constantFrom("flow 数据", "é a", "กิ", "😀"),
+        fc.integer({ min: 40, max: 120 }),
+        (text, query, length) => {
+          const { marks } = parseQuery(query, { stemming: "rank", plainText: false, prefixLast: true });
+          const made = makeSnippet(text, prepareMarks(marks, true), length);
+          expect(made.text.length).toBeLessThanOrEqual(length + 2);
+          expect(text.isWellFormed() ? made.text.isWellFormed() : true).toBe(true);
+          expect(text).toContain(made.text.replace(/^…/u, "").replace(/…$/u, ""));
+          let last = 0;
+          for (const [start, end] of made.highlights) {
+            expect(start).toBeGreaterThanOrEqual(last);
+            expect(end).toBeGreaterThan(start);
+            last = end;
+          }
+          expect(last).toBeLessThanOrEqual(made.text.length);
+        },
+      ),
       { numRuns: 500 },
     );
   });

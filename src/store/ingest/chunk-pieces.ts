@@ -28,7 +28,9 @@ export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy):
   const tokens = estimateTokens(block.text);
   const solid = isSolid(block);
   if (tokens <= (solid ? policy.maxTokens : policy.targetTokens)) {
-    return [{ id: block.id, block, text: readable(block, block.text), tokens, start: block.span.start, end: block.span.end }];
+    return [
+      { id: block.id, block, text: readable(block, block.text), tokens, start: block.span.start, end: block.span.end },
+    ];
   }
   if (block.kind === "table") return tablePieces(block, policy);
   const limit = solid ? policy.maxTokens : policy.targetTokens;
@@ -39,7 +41,8 @@ export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy):
 function tablePieces(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
   const header = block.text.slice(0, Math.max(0, block.text.indexOf("\n")));
   const headerTokens = estimateTokens(header);
-  if (header === "" || headerTokens > policy.maxTokens / 4) return numbered(block, cutLines(block.text, policy.maxTokens));
+  if (header === "" || headerTokens > policy.maxTokens / 4)
+    return numbered(block, cutLines(block.text, policy.maxTokens));
   const pieces = numbered(block, cutLines(block.text, policy.maxTokens - headerTokens));
   for (const piece of pieces.slice(1)) {
     piece.text = `${header}\n${piece.text}`;
@@ -69,7 +72,10 @@ function numbered(block: IdentifiedBlock, parts: readonly TextPart[]): Piece[] {
 }
 
 /** Returns the trailing sentences of a piece of prose, at most `limit` tokens of them; null when there are none. */
-export function tailOf(piece: Piece, limit: number): { text: string; tokens: number; start: number; end: number } | null {
+export function tailOf(
+  piece: Piece,
+  limit: number,
+): { text: string; tokens: number; start: number; end: number } | null {
   if (limit === 0 || isSolid(piece.block)) return null;
   const parts = sentences(piece.text);
   let first = parts.length;

@@ -21,7 +21,11 @@ export const CHUNKER_VERSION = "heading-1";
  *
  * @throws StorageError INVALID_INPUT when the policy is none
  */
-export function chunkBlocks(documentId: string, blocks: readonly IdentifiedBlock[], policy: ChunkingPolicy = {}): Chunk[] {
+export function chunkBlocks(
+  documentId: string,
+  blocks: readonly IdentifiedBlock[],
+  policy: ChunkingPolicy = {},
+): Chunk[] {
   const checked = chunkingPolicy(policy);
   const writer = new ChunkWriter(documentId, checked);
   let body: Piece[] = [];
@@ -128,7 +132,12 @@ class ChunkWriter {
     this.#headings = [];
     const blockIds = [...headings.map((heading) => heading.id), ...pieces.map((piece) => piece.id)];
     this.#chunks.push({
-      id: chunkId({ documentId: this.#documentId, blockIds, chunkerVersion: CHUNKER_VERSION, policyHash: this.#policyHash }),
+      id: chunkId({
+        documentId: this.#documentId,
+        blockIds,
+        chunkerVersion: CHUNKER_VERSION,
+        policyHash: this.#policyHash,
+      }),
       documentId: this.#documentId,
       ordinal: this.#chunks.length,
       blockIds,

@@ -106,19 +106,23 @@ export class DocumentReader {
     const withIds = parsed.blocks.map((block, ordinal) => ({
       ...block,
       ordinal,
-      id: blockId({ documentId: document, kind: block.kind, headingPath: block.headingPath, ordinal, span: block.span }),
-    }));
-    const chunks = chunkBlocks(document, withIds, this.#options.chunking);
-    const blocks = withIds.map(
-      (block): Block => ({
-        id: block.id,
+      id: blockId({
         documentId: document,
-        ordinal: block.ordinal,
         kind: block.kind,
-        headingPath: [...block.headingPath],
+        headingPath: block.headingPath,
+        ordinal,
         span: block.span,
       }),
-    );
+    }));
+    const chunks = chunkBlocks(document, withIds, this.#options.chunking);
+    const blocks = withIds.map((block): Block => ({
+      id: block.id,
+      documentId: document,
+      ordinal: block.ordinal,
+      kind: block.kind,
+      headingPath: [...block.headingPath],
+      span: block.span,
+    }));
     return { blocks, chunks };
   }
 }

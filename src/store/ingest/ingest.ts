@@ -19,7 +19,15 @@ const GROUP_BYTES = 512 * 1024;
 const TIDY_DOCUMENTS = 256;
 
 /** Errors after which going on makes no sense: the store itself is in trouble, not the file. */
-const FATAL: ReadonlySet<string> = new Set(["QUOTA_EXCEEDED", "CORRUPT", "CLOSED", "OWNER_LOST", "TRANSACTION", "POOL", "TIMEOUT"]);
+const FATAL: ReadonlySet<string> = new Set([
+  "QUOTA_EXCEEDED",
+  "CORRUPT",
+  "CLOSED",
+  "OWNER_LOST",
+  "TRANSACTION",
+  "POOL",
+  "TIMEOUT",
+]);
 
 /**
  * Takes files in. Reading, parsing and cutting happen outside of transactions; finished documents are written in

@@ -35,14 +35,20 @@ const TAG = /^[a-z]{2,3}(?:-[a-z0-9]{1,8})*$/;
 /** Returns a language tag in lower case (`en_US.UTF-8` → `en-us`), `null` when the value is none. */
 export function languageTag(value: string | null | undefined): string | null {
   if (value === null || value === undefined) return null;
-  const tag = value.trim().toLowerCase().replaceAll("_", "-").replace(/\.[a-z0-9-]+$/, "");
+  const tag = value
+    .trim()
+    .toLowerCase()
+    .replaceAll("_", "-")
+    .replace(/\.[a-z0-9-]+$/, "");
   return TAG.test(tag) && tag.length <= 35 ? tag : null;
 }
 
 /** Languages that documentation is written in and whose folders bear their code. */
 const LANGUAGES = new Set(
-  ("en zh ja ko de fr es pt it nl ru uk pl cs sk sl hr sr bg mk be ro hu el tr az kk uz ky tg mn sv no nb nn da fi is et lv lt " +
-    "ar fa he ur ps hi bn mr ne ta te kn ml gu pa si th lo my km vi id ms fil tl sw af sq hy ka am eu ca gl cy ga eo la ha yo ig zu xh bo ug").split(" "),
+  (
+    "en zh ja ko de fr es pt it nl ru uk pl cs sk sl hr sr bg mk be ro hu el tr az kk uz ky tg mn sv no nb nn da fi is et lv lt " +
+    "ar fa he ur ps hi bn mr ne ta te kn ml gu pa si th lo my km vi id ms fil tl sw af sq hy ka am eu ca gl cy ga eo la ha yo ig zu xh bo ug"
+  ).split(" "),
 );
 
 /** Region or script of a tag in a path: `zh-cn`, `zh-hant`, `sr-latn`, `es-419`. */

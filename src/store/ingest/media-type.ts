@@ -22,9 +22,28 @@ register(
 );
 
 const BY_NAME = new Set([
-  "readme", "license", "licence", "copying", "authors", "contributors", "changelog", "changes", "news", "notice", "todo",
-  "makefile", "dockerfile", "containerfile", "gemfile", "rakefile", "procfile", "vagrantfile", "jenkinsfile", "codeowners",
-  "justfile", "brewfile",
+  "readme",
+  "license",
+  "licence",
+  "copying",
+  "authors",
+  "contributors",
+  "changelog",
+  "changes",
+  "news",
+  "notice",
+  "todo",
+  "makefile",
+  "dockerfile",
+  "containerfile",
+  "gemfile",
+  "rakefile",
+  "procfile",
+  "vagrantfile",
+  "jenkinsfile",
+  "codeowners",
+  "justfile",
+  "brewfile",
 ]);
 
 /** The media type of a path whose ending nobody knows: ingest then looks whether its bytes are text. */

@@ -27,8 +27,7 @@ export class ProgressTeller {
     const done = report.added + report.updated + report.skipped + report.failures.length;
     const elapsedMs = time - this.#started;
     const total = this.#total ?? null;
-    const leftMs =
-      total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));
+    const leftMs = total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));
     this.#tell({
       done,
       total,

@@ -76,7 +76,8 @@ function classOf(code: number): number {
   if (code < 0x1e00) return code >= 0x1780 && code < 0x1800 ? UNSPACED : LETTER;
   if (code < 0x1f00) return LATIN;
   if (code < 0x2000) return LETTER;
-  if (code < 0x2e80) return (code <= 0x200f && code !== 0x200c && code !== 0x200d) || code === 0x2028 || code === 0x2029 ? SPACE : MARK;
+  if (code < 0x2e80)
+    return (code <= 0x200f && code !== 0x200c && code !== 0x200d) || code === 0x2028 || code === 0x2029 ? SPACE : MARK;
   if (code < 0xd7b0) return code === 0x3000 ? SPACE : code <= 0x3004 || (code > 0x3007 && code < 0x3040) ? MARK : WIDE;
   if (code < 0xe000) return SPACE; // Surrogates: the first of a pair counts by itself.
   if (code < 0xfb00) return code < 0xf900 ? MARK : WIDE;

@@ -33,7 +33,8 @@ export function decodeCursor(text: string, query: string): SearchCursor {
   ) {
     throw invalid("cursor is not one that a search returned");
   }
-  if (fingerprint !== query) throw invalid("cursor belongs to another query: text, filters, mode and stemming must stay the same");
+  if (fingerprint !== query)
+    throw invalid("cursor belongs to another query: text, filters, mode and stemming must stay the same");
   return { query, tier, score, key, rank };
 }
 

@@ -100,7 +100,10 @@ function phraseOf(text: string): string | undefined {
   const found = runs(text.normalize("NFKC"));
   const last = found.at(-1);
   if (last === undefined) return undefined;
-  const before = found.slice(0, -1).map((run) => run.text).join(" ");
+  const before = found
+    .slice(0, -1)
+    .map((run) => run.text)
+    .join(" ");
   const tail = last.unspaced ? pairs(last.text) : [last.text];
   const single = last.unspaced && tail[0] === last.text && tail.length === 1;
   const tokens = `${indexTerms(before)} ${tail.join(" ")}`.trim().split(/\s+/u);
@@ -149,7 +152,8 @@ export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
     }
     found.forEach((run, position) => {
       const lastOfPiece = position === found.length - 1;
-      const typing = options.prefixLast && index === all.length - 1 && !piece.phrase && /[\p{L}\p{N}\p{M}]$/u.test(text);
+      const typing =
+        options.prefixLast && index === all.length - 1 && !piece.phrase && /[\p{L}\p{N}\p{M}]$/u.test(text);
       if (run.unspaced) {
         parsed.terms.push(...unspacedTerms(run));
         parsed.marks.push({ kind: "characters", text: run.text });

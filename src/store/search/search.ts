@@ -9,6 +9,8 @@ import { planSearch, type Tier } from "./plan.ts";
 import { parseQuery } from "./query.ts";
 import { makeSnippet, type Marker, prepareMarks } from "./snippet.ts";
 
+const SITE = { capability: "search", operation: "search" } as const;
+
 /** BM25 weights of the columns heading, text and forms; measured on Cranfield, CACM and CMRC2018 (DESIGN.md). */
 const WEIGHTS = "2.0, 1.0, 1.0";
 
@@ -102,12 +104,7 @@ export class LexicalSearch {
     return { found, next: undefined };
   }
 
-  #readTier(
-    tier: Tier,
-    query: CheckedSearchQuery,
-    after: SearchCursor | undefined,
-    limit: number,
-  ): Promise<HitRow[]> {
+  #readTier(tier: Tier, query: CheckedSearchQuery, after: SearchCursor | undefined, limit: number): Promise<HitRow[]> {
     const params: SqlValue[] = [tier.ranking];
     const conditions = ["chunks_fts MATCH $1"];
     // The unary plus keeps SQLite from driving the text index row by row through the subquery.
@@ -116,7 +113,7 @@ export class LexicalSearch {
       conditions.push(`+rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
     }
     if (query.filters !== undefined) {
-      const filter = compileDocumentFilter(query.filters, params.length + 1);
+      const filter = compileDocumentFilter(query.filters, params.length + 1, SITE);
       params.push(...filter.params);
       conditions.push(
         `+rowid IN (SELECT c.chunk_key FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${filter.sql})`,
@@ -132,17 +129,16 @@ export class LexicalSearch {
     }
     params.push(limit);
     if (after !== undefined) params.push(-after.score, after.key);
-    return this.#db
-      .all<HitRow>(
-        `WITH page AS MATERIALIZED (${page})
+    return this.#db.all<HitRow>(
+      `WITH page AS MATERIALIZED (${page})
          SELECT page.chunk_key, -page.score AS score, c.chunk_id, c.heading_path, c.line_start, c.line_end, c.text,
                 d.document_id, d.title, d.workspace_path,
                 (SELECT value FROM kv WHERE key = 'corpus_revision') AS revision
          FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key
          JOIN documents d ON d.document_key = c.document_key
          ORDER BY page.score, page.chunk_key`,
-        params,
-      );
+      params,
+    );
   }
 }
 
@@ -185,7 +181,14 @@ function explain(
 
 /** Fingerprint of everything that decides which rows come in which order. */
 function fingerprint(query: CheckedSearchQuery): string {
-  const text = JSON.stringify([query.text, query.mode, query.stemming, query.plainText, query.prefixLast, query.filters ?? null]);
+  const text = JSON.stringify([
+    query.text,
+    query.mode,
+    query.stemming,
+    query.plainText,
+    query.prefixLast,
+    query.filters ?? null,
+  ]);
   // FNV-1a: guards against mix-ups, not against attack; a forged cursor only moves the page.
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);

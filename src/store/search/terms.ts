@@ -23,7 +23,7 @@ const RUN = new RegExp(`([${UNSPACED}][${UNSPACED}\\p{M}]*)|((?:(?![${UNSPACED}]
 
 const UNSPACED_RUN = new RegExp(`[${UNSPACED}][${UNSPACED}\\p{M}]*`, "gu");
 /** Words of Latin letters, digits and marks: among these are the English ones. */
-const LATIN_WORD = /[A-Za-z0-9\u00aa-\u024f\u0300-\u036f\u1e00-\u1eff\uff10-\uff5a]+/g;
+const LATIN_WORD = new RegExp("[A-Za-z0-9\\u00aa-\\u024f\\u0300-\\u036f\\u1e00-\\u1eff\\uff10-\\uff5a]+", "g");
 const MARK = /\p{M}/u;
 const GRAPHEME = /[\s\S]\p{M}*/gu;
 const ASCII = /^[\0-\x7f]*$/;
@@ -61,7 +61,12 @@ export function graphemes(run: string): string[] {
 /** The form under which unicode61 with `remove_diacritics 2` files a word. */
 export function fold(word: string): string {
   if (ASCII.test(word)) return word.toLowerCase();
-  return word.normalize("NFKC").toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]+/g, "").normalize("NFC");
+  return word
+    .normalize("NFKC")
+    .toLowerCase()
+    .normalize("NFD")
+    .replace(/[\u0300-\u036f]+/g, "")
+    .normalize("NFC");
 }
 
 /** Returns the stem of a folded English word, or the word itself where it is none.

@@ -23,7 +23,13 @@ export class BlockWriter {
     }
     this.#path = this.#open.map((heading) => heading.text);
     if (line !== "") {
-      this.blocks.push({ kind: "heading", headingPath: this.#path, span: { kind: "line", start, end }, text: line, depth });
+      this.blocks.push({
+        kind: "heading",
+        headingPath: this.#path,
+        span: { kind: "line", start, end },
+        text: line,
+        depth,
+      });
     }
   }
 

@@ -116,7 +116,8 @@ function plainYaml(source: string): Record<string, unknown> | null {
   return values;
 }
 
-const TOML_LINE = /^([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]|true|false|-?\d+(?:\.\d+)?)\s*(?:#.*)?$/;
+const TOML_LINE =
+  /^([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]|true|false|-?\d+(?:\.\d+)?)\s*(?:#.*)?$/;
 
 /** Takes the simple keys out of TOML front matter and keeps its source in `_toml`. */
 function tomlMetadata(source: string): Record<string, unknown> {

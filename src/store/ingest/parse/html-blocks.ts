@@ -10,16 +10,20 @@ type Element = DefaultTreeAdapterTypes.Element;
 
 /** Elements of which a reader sees nothing, or nothing that belongs to the text. */
 const DROPPED = new Set(
-  ("script style template noscript nav svg iframe object embed canvas audio video select textarea button input " +
-    "datalist dialog head frameset noframes").split(" "),
+  (
+    "script style template noscript nav svg iframe object embed canvas audio video select textarea button input " +
+    "datalist dialog head frameset noframes"
+  ).split(" "),
 );
 const DROPPED_ROLES = new Set(["navigation", "search", "menu", "menubar", "toolbar"]);
 
 /** Elements that end the line of text before them and after them. */
 const BLOCKS = new Set(
-  ("address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer " +
+  (
+    "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure footer " +
     "form h1 h2 h3 h4 h5 h6 header hgroup hr html legend li main menu ol optgroup option p pre search section summary " +
-    "table tbody td tfoot th thead tr ul").split(" "),
+    "table tbody td tfoot th thead tr ul"
+  ).split(" "),
 );
 const LISTS = new Set(["ul", "ol", "dl", "menu", "dir"]);
 const ITEMS = new Set(["li", "dt", "dd"]);
@@ -40,7 +44,8 @@ export class HtmlBlocks {
   read(root: Parent): void {
     const stack: { node: Node; leaving: boolean }[] = [];
     const push = (parent: Parent): void => {
-      for (let i = parent.childNodes.length - 1; i >= 0; i--) stack.push({ node: parent.childNodes[i]!, leaving: false });
+      for (let i = parent.childNodes.length - 1; i >= 0; i--)
+        stack.push({ node: parent.childNodes[i]!, leaving: false });
     };
     push(root);
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
@@ -148,7 +153,13 @@ export class HtmlBlocks {
     const lines: number[] = [];
     for (const row of descendants(element, "tr")) {
       const cells = row.childNodes.filter((node) => node.nodeName === "td" || node.nodeName === "th");
-      const text = cells.map((cell) => textOf(cell as Element).replace(/\s+/g, " ").trim()).join(" | ");
+      const text = cells
+        .map((cell) =>
+          textOf(cell as Element)
+            .replace(/\s+/g, " ")
+            .trim(),
+        )
+        .join(" | ");
       if (text.replaceAll("|", "").trim() === "") continue;
       rows.push(text);
       lines.push(row.sourceCodeLocation?.startLine ?? element.sourceCodeLocation?.startLine ?? 1);
@@ -163,7 +174,9 @@ function isDropped(element: Element): boolean {
   if (DROPPED.has(element.tagName)) return true;
   return element.attrs.some(
     ({ name, value }) =>
-      name === "hidden" || (name === "aria-hidden" && value === "true") || (name === "role" && DROPPED_ROLES.has(value)),
+      name === "hidden" ||
+      (name === "aria-hidden" && value === "true") ||
+      (name === "role" && DROPPED_ROLES.has(value)),
   );
 }
 

@@ -28,7 +28,6 @@ export class MarkdownBlocks {
   /** Lines of code or HTML by source line. */
   #raw: string[] = [];
   #rawFrom = 0;
-  #fences = 0;
   #headingDepth = 0;
   #rows: TextLines = new TextLines();
   #cells: string[] = [];
@@ -113,9 +112,6 @@ export class MarkdownBlocks {
       case "setextHeading":
         this.#endText(token);
         break;
-      case "codeFencedFence":
-        this.#fences++;
-        break;
       case "codeFlowValue":
       case "htmlFlowData":
         this.#addRaw(token.start.line, context.sliceSerialize(token));
@@ -171,7 +167,6 @@ export class MarkdownBlocks {
   #beginRaw(line: number): void {
     this.#raw = [];
     this.#rawFrom = line;
-    this.#fences = 0;
   }
 
   #addRaw(line: number, text: string): void {
@@ -204,7 +199,13 @@ export function addCode(writer: BlockWriter, code: readonly string[], from: numb
   let count = code.length;
   while (count > 0 && code[count - 1]!.trim() === "") count--;
   const kept = code.slice(0, count);
-  writer.add("code", kept.join("\n"), start, end, Array.from(kept, (_, index) => from + index));
+  writer.add(
+    "code",
+    kept.join("\n"),
+    start,
+    end,
+    Array.from(kept, (_, index) => from + index),
+  );
 }
 
 function cellText(inline: TextLines | null): string {

@@ -81,12 +81,12 @@ export function inlineTextOf(token: Token): InlineText | undefined {
 
 /** Makes a parse context keep its inline text for later, and drop the strings (labels, info) that are no text. */
 export function deferInline(parser: ParseContext): void {
-  const { text, string } = parser;
+  const { text } = parser;
   const context = text({ line: 1, column: 1, offset: 0 });
   const defer = (from?: Partial<Point> | null): TokenizeContext =>
     new InlineText(parser, text, from as Point, context) as unknown as TokenizeContext;
-  parser.text = defer as typeof text;
-  parser.string = defer as typeof string;
+  parser.text = defer;
+  parser.string = defer;
 }
 
 /** Above this many characters of markup in one paragraph its markup is kept as text: links in links in links are quadratic. */
@@ -121,7 +121,13 @@ function serialize(stream: readonly Chunk[]): string {
 }
 
 /** Tokens whose content is shown to the reader. */
-const SHOWN: ReadonlySet<string> = new Set(["data", "characterEscapeValue", "codeTextData", "autolinkProtocol", "autolinkEmail"]);
+const SHOWN: ReadonlySet<string> = new Set([
+  "data",
+  "characterEscapeValue",
+  "codeTextData",
+  "autolinkProtocol",
+  "autolinkEmail",
+]);
 
 /** Tokens of which nothing is shown: targets, footnote calls, check boxes. */
 const HIDDEN: ReadonlySet<string> = new Set(["resource", "reference", "gfmFootnoteCall", "taskListCheck", "htmlText"]);

@@ -1,4 +1,16 @@
-import { expressionEnd, expressionText, jsxTagEnd, LONGEST_PART, moduleStatementEnd } from "./mdx-syntax.ts";
+import { beginsBlock, beginsItem, hasHtmlBlocks, hasHtmlOverBlankLines } from "./block-boundary.ts";
+import { closingFence, indentOf, isLeftOf, OPENING_FENCE } from "./code-fence.ts";
+import { type Directive, directiveAt } from "./directive.ts";
+import {
+  codeSpanEnd,
+  expressionEnd,
+  expressionText,
+  isInlineTag,
+  jsxTagEnd,
+  LONGEST_PART,
+  moduleStatementEnd,
+} from "./mdx-syntax.ts";
+import { countLines, isBlank } from "./source-lines.ts";
 
 /** A stretch of a Markdown source, cut where cutting cannot change what it means. */
 export type Segment =
@@ -11,9 +23,9 @@ export type Segment =
  *
  * Two reasons to cut: a code fence needs no parser, and micromark takes quadratic time over the lists and headings of
  * one stretch. Cut is only where CommonMark cannot read the text as anything else: at a fence in column 0 after a
- * blank line, between a blank line and the
- * beginning of a paragraph, heading, quote or table in column 0, and before an item of a very long list. A text with HTML blocks that may
- * hold blank lines is not cut at all, and no text is cut behind a fence that may be the content of something else.
+ * blank line, between a blank line and the beginning of a paragraph, heading, quote or table in column 0, and before
+ * an item of a very long list. A text with HTML blocks that may hold blank lines is not cut at all, and no text is cut
+ * behind a fence that may be the content of something else.
  *
  * @param text `\n` line ends.
  */
@@ -21,24 +33,12 @@ export function markdownSegments(text: string, options: { mdx: boolean; firstLin
   return new SegmentReader(text, options.mdx, options.firstLine).read();
 }
 
-const FENCE = /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){0,99}(?:>[ \t]*){0,99}(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
-const DIRECTIVE =
-  /([ \t>]*):{3,}[ \t]{0,4}(?:[A-Za-z][\w-]{0,60})?(?:\[([^\n]*)\])?(?:\{[^\n}]*\})?(?:[ \t]{1,4}([^\s:{}[\]][^\n:{}[\]]{0,200}))?[ \t]{0,8}(?=\n|$)/y;
 const SPECIAL = /[`<{\\\n]/g;
-const HTML_LINE = /(?:^|\n)[ \t>]*</;
-const HTML_OVER_BLANK_LINES =
-  /^[ \t>*+-]*(?:<(?:script|pre|style|textarea)\b|<\?|<![A-Z[]|<!--(?![^\n]*-->))/im;
-/** What begins a top-level block wherever it stands in column 0 after a blank line; list items may go on with a list. */
-const BLOCK_START = /[^\s<`~*+\-\d]|[*+-](?=\S)/y;
-/** What begins a top-level list item wherever it stands in column 0. */
-const ITEM_START = /[*+-] +\S/y;
 /** Characters after which a stretch is long enough to be cut; a list is cut when it is far longer. */
 const STRETCH = 1024;
 const LIST_STRETCH = 8192;
 const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
 const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
-const INLINE_TAG =
-  /^<\/?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rp|rt|ruby|s|samp|small|span|strong|sub|sup|time|tt|u|var|wbr)\b/;
 
 class SegmentReader {
   readonly #text: string;
@@ -62,8 +62,8 @@ class SegmentReader {
   constructor(text: string, mdx: boolean, firstLine: number) {
     this.#text = text;
     this.#mdx = mdx;
-    this.#hasHtml = !mdx && HTML_LINE.test(text);
-    this.#cuts = !this.#hasHtml || !HTML_OVER_BLANK_LINES.test(text);
+    this.#hasHtml = !mdx && hasHtmlBlocks(text);
+    this.#cuts = !this.#hasHtml || !hasHtmlOverBlankLines(text);
     this.#line = firstLine;
     this.#flowLine = firstLine;
   }
@@ -82,11 +82,10 @@ class SegmentReader {
     const text = this.#text;
     const length = this.#flow.length + start - this.#taken;
     if (this.#cuts && length >= STRETCH) this.#cutBefore(start, length);
-    FENCE.lastIndex = start;
-    const fence = FENCE.exec(text);
+    OPENING_FENCE.lastIndex = start;
+    const fence = OPENING_FENCE.exec(text);
     if (fence !== null) return this.#readFence(start, fence[0], fence[1]!);
-    DIRECTIVE.lastIndex = start;
-    const directive = DIRECTIVE.exec(text);
+    const directive = directiveAt(text, start);
     if (directive !== null) return this.#readDirective(start, directive);
     if (this.#mdx) {
       if (this.#afterBlank) {
@@ -101,11 +100,9 @@ class SegmentReader {
   }
 
   #cutBefore(start: number, length: number): void {
-    BLOCK_START.lastIndex = start;
-    ITEM_START.lastIndex = start;
     const cuts =
-      (this.#afterBlank && BLOCK_START.test(this.#text)) ||
-      (length >= LIST_STRETCH && (this.#afterBlank || !this.#hasHtml) && ITEM_START.test(this.#text));
+      (this.#afterBlank && beginsBlock(this.#text, start)) ||
+      (length >= LIST_STRETCH && (this.#afterBlank || !this.#hasHtml) && beginsItem(this.#text, start));
     if (!cuts) return;
     this.#take(start);
     this.#endFlow();
@@ -114,7 +111,8 @@ class SegmentReader {
 
   #readFence(start: number, opening: string, run: string): number {
     const text = this.#text;
-    const close = closingFence(text, start + opening.length, run);
+    const indent = opening !== run || this.#mdx ? "[ \\t>]*" : " {0,3}";
+    const close = closingFence(text, start + opening.length, run, indent);
     if (!this.#cuts || !this.#afterBlank || opening !== run) {
       if (opening !== run) this.#cuts &&= !isLeftOf(text, close.bodyStart, close.bodyEnd, indentOf(text, start));
       if (this.#hasHtml && !this.#afterBlank) this.#cuts = false;
@@ -129,20 +127,23 @@ class SegmentReader {
     const firstLine = this.#line;
     this.#line += countLines(text, start, close.next);
     const lastLine = close.next >= text.length && text[text.length - 1] !== "\n" ? this.#line : this.#line - 1;
-    this.#segments.push({ kind: "code", lines: close.bodyStart < close.bodyEnd ? code.split("\n") : [], firstLine, lastLine });
+    this.#segments.push({
+      kind: "code",
+      lines: close.bodyStart < close.bodyEnd ? code.split("\n") : [],
+      firstLine,
+      lastLine,
+    });
     this.#taken = close.next;
     this.#flowLine = this.#line;
     this.#afterBlank = true;
     return close.next;
   }
 
-  #readDirective(start: number, directive: RegExpExecArray): number {
-    const title = (directive[2] ?? directive[3] ?? "").trim();
-    const end = start + directive[0].length;
+  #readDirective(start: number, directive: Directive): number {
     this.#take(start);
-    this.#flow += directive[1]! + title;
-    this.#taken = end;
-    return this.#endLine(end, title === "");
+    this.#flow += directive.prefix + directive.title;
+    this.#taken = directive.end;
+    return this.#endLine(directive.end, directive.title === "");
   }
 
   #readMdxLine(start: number): number {
@@ -187,11 +188,9 @@ class SegmentReader {
     if (start < this.#noTagBefore) return start + 1;
     const end = jsxTagEnd(text, start);
     if (end === -1) {
-      const next = text.indexOf("<", start + 1);
-      const brace = text.indexOf("{", start);
       // An expression that never ends was looked for up to the limit; not again at every tag before it.
-      this.#noTagBefore =
-        brace !== -1 && brace < next ? start + LONGEST_PART : Math.min(next === -1 ? text.length : next, start + LONGEST_PART);
+      const failed = text.slice(start + 1, start + LONGEST_PART).split("<", 1)[0]!;
+      this.#noTagBefore = start + (failed.includes("{") ? LONGEST_PART : failed.length);
       return start + 1;
     }
     SCRIPT_OR_STYLE.lastIndex = start;
@@ -201,7 +200,7 @@ class SegmentReader {
       if (close !== -1) return this.#drop(start, close + raw[1]!.length + 3, "");
     }
     const tag = text.slice(start, Math.min(end, start + 16));
-    return this.#drop(start, end, INLINE_TAG.test(tag) ? "" : " ");
+    return this.#drop(start, end, isInlineTag(tag) ? "" : " ");
   }
 
   #find(end: string, from: number): number {
@@ -247,61 +246,4 @@ class SegmentReader {
     if (this.#flow.trim() !== "") this.#segments.push({ kind: "flow", text: this.#flow, firstLine: this.#flowLine });
     this.#flow = "";
   }
-}
-
-/** Finds the end of a fence whose opening run of backticks or tildes is `run`; without one it runs to the end. */
-function closingFence(
-  text: string,
-  from: number,
-  run: string,
-): { bodyStart: number; bodyEnd: number; next: number; indent: number } {
-  const openingEnd = text.indexOf("\n", from);
-  if (openingEnd === -1) return { bodyStart: text.length, bodyEnd: text.length, next: text.length, indent: -1 };
-  const bodyStart = openingEnd + 1;
-  const closing = new RegExp(`^[ \\t>]*${run[0]!}{${run.length},}[ \\t]*$`, "gm");
-  closing.lastIndex = bodyStart;
-  const match = closing.exec(text);
-  if (match === null) return { bodyStart, bodyEnd: text.endsWith("\n") ? text.length - 1 : text.length, next: text.length, indent: -1 };
-  const next = match.index + match[0].length + 1;
-  return { bodyStart, bodyEnd: match.index - 1, next: Math.min(next, text.length), indent: indentOf(text, match.index) };
-}
-
-/** Returns the end of the code span at `start`, or of its run of backticks when no equal run closes it in its paragraph. */
-function codeSpanEnd(text: string, start: number): number {
-  let open = start;
-  while (text[open] === "`") open++;
-  const size = open - start;
-  const limit = open + LONGEST_PART;
-  const RUN = /`+|\n[ \t]*(?:\n|$)/g;
-  RUN.lastIndex = open;
-  for (let match = RUN.exec(text); match !== null && match[0][0] === "`" && match.index < limit; match = RUN.exec(text)) {
-    if (match[0].length === size) return RUN.lastIndex;
-  }
-  return open;
-}
-
-/** Whether a line begins left of a column: then a fence that began there may have ended with its list item. */
-function isLeftOf(text: string, start: number, end: number, column: number): boolean {
-  const line = new RegExp(`(?:^|\\n)(?![ \\t>]{${Math.max(1, column)}})[ \\t]*[^ \\t\\n]`, "g");
-  return line.test(text.slice(start, end));
-}
-
-function indentOf(text: string, at: number): number {
-  let end = at;
-  while (text[end] === " " || text[end] === "\t") end++;
-  return end - at;
-}
-
-function countLines(text: string, start: number, end: number): number {
-  let lines = 0;
-  for (let at = text.indexOf("\n", start); at !== -1 && at < end; at = text.indexOf("\n", at + 1)) lines++;
-  return lines;
-}
-
-function isBlank(text: string, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
-    const code = text.charCodeAt(at);
-    if (code !== 32 && code !== 9) return false;
-  }
-  return true;
 }

@@ -31,7 +31,13 @@ export function parseMarkdown(input: ParserInput, reduceHtml: HtmlReducer): Pars
   const metadata = frontMatter.metadata;
   let writer = new BlockWriter();
   try {
-    const problem = readBody(body.text, body.firstLine, parserOf(input.mediaType, input.path) === "mdx", writer, reduceHtml);
+    const problem = readBody(
+      body.text,
+      body.firstLine,
+      parserOf(input.mediaType, input.path) === "mdx",
+      writer,
+      reduceHtml,
+    );
     if (problem !== null) metadata["_parseFallback"] = `partly read as plain text: ${problem}`;
   } catch (error) {
     metadata["_parseFallback"] = `read as plain text: ${error instanceof Error ? error.message : String(error)}`;

@@ -124,3 +124,29 @@ export function expressionText(expression: string): string {
   const match = STRING_EXPRESSION.exec(expression);
   return match === null ? "" : (match[1] ?? match[2] ?? match[3] ?? "");
 }
+
+/** Returns the end of the code span at `start`, or of its run of backticks when no equal run closes it in its paragraph. */
+export function codeSpanEnd(text: string, start: number): number {
+  let open = start;
+  while (text[open] === "`") open++;
+  const size = open - start;
+  const limit = open + LONGEST_PART;
+  const RUN = /`+|\n[ \t]*(?:\n|$)/g;
+  RUN.lastIndex = open;
+  for (
+    let match = RUN.exec(text);
+    match !== null && match[0][0] === "`" && match.index < limit;
+    match = RUN.exec(text)
+  ) {
+    if (match[0].length === size) return RUN.lastIndex;
+  }
+  return open;
+}
+
+const INLINE_TAG =
+  /^<\/?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rp|rt|ruby|s|samp|small|span|strong|sub|sup|time|tt|u|var|wbr)\b/;
+
+/** Whether a tag stands within a line of text, so that the words around it belong together. */
+export function isInlineTag(tag: string): boolean {
+  return INLINE_TAG.test(tag);
+}

@@ -46,8 +46,6 @@ function forget(reset: () => void): (error: unknown) => never {
 }
 
 async function loadMarkdown(): Promise<Parser> {
-  const { loadMicromark } = await import("./load-micromark.ts");
-  await loadMicromark();
   const [{ parseMarkdown }, { htmlFragmentText }] = await Promise.all([import("./markdown.ts"), import("./html.ts")]);
   return (input) => parseMarkdown(input, htmlFragmentText);
 }

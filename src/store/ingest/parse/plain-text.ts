@@ -27,7 +27,13 @@ export function addPlainText(writer: BlockWriter, text: string, firstLine: numbe
   let line = firstLine;
   const end = (): void => {
     const start = line - paragraph.length;
-    writer.add("paragraph", paragraph.join("\n"), start, line - 1, Array.from(paragraph, (_, index) => start + index));
+    writer.add(
+      "paragraph",
+      paragraph.join("\n"),
+      start,
+      line - 1,
+      Array.from(paragraph, (_, index) => start + index),
+    );
     paragraph = [];
   };
   for (const source of text.split("\n")) {
