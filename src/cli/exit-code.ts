@@ -17,7 +17,6 @@ export const EXIT = {
 export function exitCodeOf(code: StorageErrorCode): number {
   switch (code) {
     case "INVALID_INPUT":
-    case "UNSUPPORTED":
       return EXIT.usage;
     case "ABORTED":
       return EXIT.cancelled;

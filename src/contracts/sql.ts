@@ -34,13 +34,16 @@ export interface SqlReadOptions {
 
 /** The statements that run both on the database and inside a transaction. */
 export interface SqlExecutor {
-  /** Runs one statement that returns no rows.
-   *  @param sql One statement; parameters are `$1`, `$2`, …; prepared once per text and cached.
-   *  @throws StorageError INVALID_INPUT (parameters), CONFLICT (constraint), DRIVER, QUOTA_EXCEEDED, CORRUPT, CLOSED, TRANSACTION */
+  /** Runs one statement; rows it returns are dropped.
+   *  @param sql One statement; parameters are `$1`, `$2`, …, each as often and in whatever order as needed; prepared once
+   *  per text and cached. BEGIN, COMMIT and their kin are refused: see `transaction`.
+   *  @param params As many as the highest `$n`.
+   *  @throws StorageError INVALID_INPUT (text or parameters), CONFLICT (constraint), DRIVER, QUOTA_EXCEEDED, CORRUPT,
+   *  CLOSED, TRANSACTION, TIMEOUT (another process has the lock), UNSUPPORTED (opened for reading only) */
   run(sql: string, params?: SqlParams): Promise<SqlRunResult>;
 
-  /** Runs one statement once per row of parameters, in order; inside a transaction all or none.
-   *  Outside a transaction it opens one.
+  /** Runs one statement once per row of parameters, in order, all or none: in a transaction of its own, inside a
+   *  transaction in a savepoint. Every row is checked before the first is written.
    *  @returns the sum of changes. */
   runMany(sql: string, rows: readonly SqlParams[]): Promise<SqlRunResult>;
 
@@ -50,8 +53,8 @@ export interface SqlExecutor {
   /** Returns the first row, or `undefined` where there is none. */
   get<Row extends object = SqlRow>(sql: string, params?: SqlParams): Promise<Row | undefined>;
 
-  /** Hands out rows one by one without holding all of them in memory.
-   *  Leaving the loop early releases the statement. The rows are those of one consistent read as long as nothing
+  /** Hands out rows one by one without holding all of them in memory; a statement that writes is run to its end first.
+   *  Leaving the loop early releases the statement; it ends with its transaction. The rows are those of one consistent read as long as nothing
    *  writes to the tables in between; on one connection a write between two rows may or may not be seen. */
   iterate<Row extends object = SqlRow>(
     sql: string,

@@ -102,8 +102,6 @@ export class SqlScope implements SqlExecutor {
     let result: T;
     try {
       result = await body(child);
-      // Statements the body did not wait for belong to it all the same.
-      await child.#queue.idle();
     } catch (error) {
       child.#queue.refuse(() => child.#endedError("transaction"));
       await child.finish("TRANSACTION", "the transaction has been rolled back");
@@ -111,6 +109,7 @@ export class SqlScope implements SqlExecutor {
       this.#session.rollback();
       throw error;
     }
+    // Statements the body did not wait for belong to it all the same.
     await child.finish("TRANSACTION", "the transaction has ended");
     child.closeIterators();
     this.#session.commit();

@@ -62,6 +62,16 @@ export function iterateTests(test: SqlTest): void {
     expect(await db.get("SELECT count(*) AS n FROM copy")).toEqual({ n: 300 });
   });
 
+  test("a loop keeps its parameters while other statements take theirs", async (db) => {
+    await fill(db, 20);
+    const sql = "SELECT $1 AS text, $2 AS bytes FROM t ORDER BY v";
+    const params = ["a text of some length, longer than the shortest", Uint8Array.from([1, 2, 3])];
+    for await (const row of db.iterate(sql, params)) {
+      expect(row).toEqual({ text: params[0], bytes: params[1] });
+      await db.get("SELECT $1, $2", ["another text, which must not show up in the loop", Uint8Array.from([9, 9, 9])]);
+    }
+  });
+
   test("transactions run between two rows, rolled back ones too", async (db) => {
     await fill(db, 20);
     const seen: number[] = [];
@@ -132,7 +142,8 @@ export function iterateTests(test: SqlTest): void {
     const rest = async (): Promise<void> => {
       for await (const _ of rows[0] ?? []);
     };
-    await fails("TRANSACTION", rest());
+    // A table under an open read cannot be dropped.
     await db.run("DROP TABLE t");
+    await fails("TRANSACTION", rest());
   });
 }
