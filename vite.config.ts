@@ -14,6 +14,8 @@ const ENTRIES = ["src/*.ts", "src/{contracts,drivers,rpc,sql,store}/**/*.ts", "d
 
 // Vite serves and builds demo/ (`vite demo -c vite.config.ts`) and holds the Vitest projects; tsc builds the library.
 export default defineConfig({
+  // The demo is found wherever it is put, also below a path of its own.
+  base: "./",
   resolve: {
     // "worker": the Markdown parser's default for browsers needs `document`. Not "development": what is measured and
     // tested is what ships.

@@ -2,6 +2,9 @@
  * Global set-up of the end-to-end tests: the demo, built as `npm start` builds it, and a page that has the library,
  * from its sources, as the global `lodestore`, for functions that a test hands to the browser.
  */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Plugin, build, createServer, preview } from "vite";
 import type { TestProject } from "vitest/node";
@@ -40,7 +43,9 @@ const libraryPage: Plugin = {
 };
 
 export default async function serveDemo(project: TestProject): Promise<() => Promise<void>> {
-  const demo = { root: path("../demo"), configFile, logLevel: "warn" as const };
+  // A folder of its own: a build elsewhere must not take the pages away from under a running test.
+  const outDir = mkdtempSync(join(tmpdir(), "lodestore-demo-"));
+  const demo = { root: path("../demo"), configFile, logLevel: "warn" as const, build: { outDir, emptyOutDir: true } };
   await build(demo);
   const built = await preview({ ...demo, preview: { port: ANY_FREE_PORT } });
   const library = await createServer({
@@ -56,6 +61,7 @@ export default async function serveDemo(project: TestProject): Promise<() => Pro
   project.provide("libraryUrl", addressOf(library));
   return async () => {
     await Promise.all([built.close(), library.close()]);
+    rmSync(outDir, { recursive: true, force: true });
   };
 }
 

@@ -48,28 +48,45 @@ describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
 
   test("pressed twice ends the process at once, but not when it is the same press", async () => {
     const module = pathToFileURL(resolve(import.meta.dirname, "../../src/cli/interrupt.ts")).href;
+    // Each signal is answered on stdout, so that the next one is sent only when it has been handled.
     const script = `
       import { listenForInterrupt } from ${JSON.stringify(module)};
       let now = 0;
       performance.now = () => now;
+      const kill = process.kill.bind(process);
+      process.kill = (pid, name) => {
+        console.log("ends itself by " + name);
+        process.off("SIGINT", seen);
+        return kill(pid, name);
+      };
+      const seen = () => console.log("seen");
       const interrupt = listenForInterrupt(() => console.log("first"));
+      process.on("SIGINT", seen);
       process.on("SIGUSR2", () => { now = 1000; console.log("later", interrupt.signal.aborted); });
       setInterval(() => {}, 1000);
       console.log("ready");`;
-    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     onTestFinished(() => void child.kill("SIGKILL"));
+    const ended = once(child, "close");
     let output = "";
+    child.stdout.setEncoding("utf8").on("data", (data: string) => (output += data));
     const says = async (text: string): Promise<void> => {
-      while (!output.includes(text)) output += String((await once(child.stdout, "data"))[0]);
+      while (!output.includes(text) && child.exitCode === null && child.signalCode === null) {
+        await Promise.race([once(child.stdout, "data"), ended]);
+      }
     };
     await says("ready\n");
     child.kill("SIGINT");
-    await says("first\n");
+    await says("first\nseen\n");
     child.kill("SIGINT");
+    await says("seen\nseen\n");
     child.kill("SIGUSR2");
     await says("later true\n");
     child.kill("SIGINT");
-    expect(await once(child, "exit")).toEqual([null, "SIGINT"]);
+    expect(await ended).toEqual([null, "SIGINT"]);
+    expect(output).toBe("ready\nfirst\nseen\nseen\nlater true\nends itself by SIGINT\n");
   });
 });
 

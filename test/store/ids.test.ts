@@ -2,15 +2,7 @@ import { blake3 } from "@noble/hashes/blake3.js";
 import canonicalize from "canonicalize";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import {
-  assetContentHash,
-  assetId,
-  blockId,
-  chunkId,
-  documentId,
-  embeddingId,
-  indexId,
-} from "../../src/store/ids.ts";
+import { assetContentHash, assetId, blockId, chunkId, documentId, embeddingId, indexId } from "../../src/store/ids.ts";
 
 const DOCUMENT = "aabbccdd00112233445566778899aabb";
 

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import type { IngestFile, IngestProgress } from "../../src/contracts/store.ts";
 import { StorageError } from "../../src/errors.ts";
+import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
+import { createStore } from "../../src/store/store.ts";
 import { openTestStore } from "../support/open-test-store.ts";
 
 const GUIDE = `---
@@ -194,6 +196,32 @@ describe("ingest", () => {
     expect(await db.get("SELECT status, error FROM ingest_runs")).toEqual({
       status: "failed",
       error: "the folder is gone",
+    });
+    await store.close();
+  });
+
+  test("ends when a commit fails, and counts only what is in", async () => {
+    const { db } = await openTestStore();
+    const state = { commits: 0 };
+    const failing = new Proxy(db, {
+      get(target, key) {
+        if (key === "transaction" && ++state.commits === 3) {
+          return () =>
+            Promise.reject(new StorageError("DRIVER", "disk I/O error", { capability: "sql", operation: "commit" }));
+        }
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const store = await createStore({ db: failing, blobs: new SqlBlobStore(failing) });
+    const run = store.ingest(files(500));
+    await expect(run).rejects.toMatchObject({ code: "DRIVER", message: "disk I/O error" });
+    const { documents } = await store.stats();
+    expect(documents).toBe(128);
+    expect(await db.get("SELECT status, added, error FROM ingest_runs")).toEqual({
+      status: "failed",
+      added: 128,
+      error: "disk I/O error",
     });
     await store.close();
   });

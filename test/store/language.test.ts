@@ -65,7 +65,9 @@ describe("paths", () => {
 
   test("a folder that is also a common name counts when the words are there", () => {
     expect(detectLanguage({ path: "id/a.md", text: "Ini adalah dokumen yang panjang untuk semua." })).toBe("id");
-    expect(detectLanguage({ path: "it/a.md", text: "Questa è la pagina che spiega una parte della guida." })).toBe("it");
+    expect(detectLanguage({ path: "it/a.md", text: "Questa è la pagina che spiega una parte della guida." })).toBe(
+      "it",
+    );
   });
 });
 

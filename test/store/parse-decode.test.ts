@@ -28,7 +28,11 @@ describe("what is no text is refused with its reason", () => {
     ["beyond Unicode", bytes(0xf4, 0x90, 0x80, 0x80), "is not UTF-8 text: invalid byte at offset 0"],
     ["a NUL byte", bytes(0x61, 0x62, 0x00, 0x63), "looks binary: NUL byte at offset 2"],
     ["UTF-32", bytes(0xff, 0xfe, 0x00, 0x00, 0x61, 0x00, 0x00, 0x00), "looks binary: NUL byte at offset 2"],
-    ["control characters", Uint8Array.from({ length: 40 }, (_, i) => 1 + (i % 7)), "looks binary: 40 control characters"],
+    [
+      "control characters",
+      Uint8Array.from({ length: 40 }, (_, i) => 1 + (i % 7)),
+      "looks binary: 40 control characters",
+    ],
     ["broken UTF-16", bytes(0xff, 0xfe, 0x00, 0xd8, 0x61, 0x00), "is not UTF-16LE text"],
   ])("%s", (_, input, message) => {
     const error = errorOf(() => decodeText(input));
@@ -54,7 +58,8 @@ test("the media type follows the ending of the path", () => {
     "a.md/blob": "application/octet-stream",
     none: "application/octet-stream",
   };
-  for (const [path, mediaType] of Object.entries(expected)) expect([path, mediaTypeOf(path)]).toEqual([path, mediaType]);
+  for (const [path, mediaType] of Object.entries(expected))
+    expect([path, mediaTypeOf(path)]).toEqual([path, mediaType]);
 });
 
 function errorOf(call: () => unknown): StorageError {

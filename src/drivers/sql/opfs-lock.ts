@@ -10,9 +10,14 @@ export interface OpfsLock {
   release(): void;
 }
 
+/** What only dedicated workers have; written out, for a program with the DOM in its types does not know it. */
+interface LockableFile {
+  createSyncAccessHandle(): Promise<{ close(): void }>;
+}
+
 async function takeOpfsLock(directory: FileSystemDirectoryHandle): Promise<OpfsLock> {
-  const file = await directory.getFileHandle(LOCK_FILE, { create: true });
-  const handle = await whileHeldElsewhere(() => file.createSyncAccessHandle());
+  const file: unknown = await directory.getFileHandle(LOCK_FILE, { create: true });
+  const handle = await whileHeldElsewhere(() => (file as LockableFile).createSyncAccessHandle());
   return { release: () => handle.close() };
 }
 

@@ -118,26 +118,33 @@ class IngestRun {
     }
   }
 
-  /** Reads one file and puts it into the group; what is wrong with it is reported and stays its own affair. */
+  /** Reads one file and puts it into the group; a commit that fails ends the run, whatever its error. */
   async #take(file: IngestFile): Promise<void> {
-    let path = "(no path)";
-    try {
-      const checked = checkIngestFile(file);
-      path = checked.path;
-      this.#seen.add(path);
-      if (this.#group.has(path)) await this.#flush("running");
-      const read = await this.#reader.read(checked);
-      if (read === undefined) {
-        this.#report.skipped++;
-      } else {
-        this.#group.set(path, read);
-        this.#groupBytes += read.whole.bytes.byteLength;
-        if (this.#group.size >= GROUP_DOCUMENTS || this.#groupBytes >= GROUP_BYTES) await this.#flush("running");
-      }
-    } catch (error) {
-      this.#fail(path, error);
+    const path = pathOf(file);
+    if (this.#group.has(path)) await this.#flush("running");
+    const read = await this.#read(file, path);
+    if (read !== undefined) {
+      this.#group.set(path, read);
+      this.#groupBytes += read.whole.bytes.byteLength;
+      if (this.#group.size >= GROUP_DOCUMENTS || this.#groupBytes >= GROUP_BYTES) await this.#flush("running");
     }
     this.#progress.update(this.#report, path, false);
+  }
+
+  /** Returns the document, or undefined when it is in already or cannot be read: what is wrong with a file is reported
+   *  and stays its own affair. */
+  async #read(file: IngestFile, path: string): Promise<ReadDocument | undefined> {
+    try {
+      const checked = checkIngestFile(file);
+      this.#seen.add(checked.path);
+      const read = await this.#reader.read(checked);
+      if (read === undefined) this.#report.skipped++;
+      return read;
+    } catch (error) {
+      if (isFatal(error) || this.#options.signal?.aborted === true) throw error;
+      this.#report.failures.push(failure(path, error));
+      return undefined;
+    }
   }
 
   /** Writes the group and the run's row: one commit, one savepoint per document. */
@@ -176,11 +183,6 @@ class IngestRun {
     this.#report.elapsedMs = performance.now() - this.#started;
   }
 
-  #fail(path: string, error: unknown): void {
-    if (isFatal(error) || this.#options.signal?.aborted === true) throw error;
-    this.#report.failures.push(failure(path, error));
-  }
-
   /** Ends a run that did not complete. Documents that are read but not written are dropped: they are not in yet. */
   async #end(error: unknown): Promise<void> {
     const cancelled = error instanceof StorageError && error.code === "ABORTED";
@@ -207,6 +209,12 @@ class IngestRun {
       cause: signal.reason,
     });
   }
+}
+
+/** The path as reports name it, also where the file is not even an object with a path. */
+function pathOf(file: unknown): string {
+  const path: unknown = typeof file === "object" && file !== null && "path" in file ? file.path : undefined;
+  return typeof path === "string" ? path.normalize("NFC") : "(no path)";
 }
 
 function count(report: IngestReport, read: ReadDocument): void {
