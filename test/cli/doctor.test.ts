@@ -51,7 +51,9 @@ describe("lodestore doctor", () => {
     damage(file, (db) => db.exec("DELETE FROM blobs"));
     const text = await lodestore(folder, "doctor");
     expect(text.code).toBe(1);
-    expect(text.stdout).toMatch(/\n {2}PROBLEM {2}asset bytes: bytes of asset .* are missing[^]*\nSomething is wrong\.\n$/);
+    expect(text.stdout).toMatch(
+      /\n {2}PROBLEM {2}asset bytes: bytes of asset .* are missing[^]*\nSomething is wrong\.\n$/,
+    );
   });
 
   test("names a page that was overwritten and exits with 1", async () => {
@@ -84,11 +86,14 @@ describe("lodestore doctor", () => {
       overwrite(file, 0, new Uint8Array(100).fill(0xa5));
       const text = await lodestore(folder, ...args);
       expect(text.code).toBe(3);
-      expect(text.stderr).toMatch(new RegExp(`lodestore ${args[0] ?? ""}: .*not a database.* \\[CORRUPT\\]\nThe store is damaged\\.`));
+      expect(text.stderr).toMatch(
+        new RegExp(`lodestore ${args[0] ?? ""}: .*not a database.* \\[CORRUPT\\]\nThe store is damaged\\.`),
+      );
       const json = await lodestore(folder, ...args, "--json");
       expect(json.code).toBe(3);
       expect(JSON.parse(json.stderr)).toMatchObject({ error: { code: "CORRUPT" } });
-      if (args[0] === "doctor") expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, openReport: null, stats: null });
+      if (args[0] === "doctor")
+        expect(JSON.parse(json.stdout)).toMatchObject({ ok: false, openReport: null, stats: null });
       else expect(json.stdout).toBe("");
     },
   );
@@ -109,7 +114,7 @@ describe("lodestore doctor", () => {
   });
 
   test("says when the place of the store is no folder", async () => {
-    const folder = makeFolder({ "a.md": "# A", "file": "" });
+    const folder = makeFolder({ "a.md": "# A", file: "" });
     const { code, stderr } = await lodestore(folder, "ingest", "a.md", "--db", "file");
     expect([code, stderr]).toEqual([3, expect.stringMatching(/cannot open the store in .*file: .* \[DRIVER\]/)]);
   });

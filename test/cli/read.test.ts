@@ -38,13 +38,18 @@ describe("lodestore search", () => {
     const folder = await makeStore(DOCUMENTS);
     const { code, stdout, stderr } = await lodestore(folder, "search", "cone", "melts");
     expect([code, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/^1\. Kiln guide › Cones\n {3}guides\/kiln\.md:9-12\n {3}.*Cone 6 melts at 1222 degrees\..*\n\n$/);
+    expect(stdout).toMatch(
+      /^1\. Kiln guide › Cones\n {3}guides\/kiln\.md:9-12\n {3}.*Cone 6 melts at 1222 degrees\..*\n\n$/,
+    );
   });
 
   test("prints the store's answer as one object with --json", async () => {
     const folder = await makeStore(DOCUMENTS);
     const result = await lodestoreJson<SearchResult>(folder, "search", "東京", "--explain");
-    expect(result).toMatchObject({ hits: [{ citation: { workspacePath: "tower.html" } }], explain: { mode: "lexical" } });
+    expect(result).toMatchObject({
+      hits: [{ citation: { workspacePath: "tower.html" } }],
+      explain: { mode: "lexical" },
+    });
     const text = await lodestore(folder, "search", "cone", "--explain");
     expect(text.stdout).toMatch(/bm25 [\d.e+-]+\n[^]*Mode lexical, stemming rank\.[^]*Time: /);
   });
@@ -60,7 +65,10 @@ describe("lodestore search", () => {
     expect(await pathsFor('"1222 Grad"')).toEqual(["ofen.md"]);
     expect(await pathsFor("celad*")).toEqual(["utf16.txt"]);
     const dashed = await lodestore(folder, "search", "1222", "-grad");
-    expect([dashed.code, dashed.stderr]).toEqual([2, expect.stringContaining('Words that begin with "-" go after "--"')]);
+    expect([dashed.code, dashed.stderr]).toEqual([
+      2,
+      expect.stringContaining('Words that begin with "-" go after "--"'),
+    ]);
     expect(await lodestore(folder, "search", "--json", "--", "1222", "-grad")).toMatchObject({ code: 0 });
   });
 
@@ -152,9 +160,17 @@ describe("lodestore show", () => {
     const { code, stdout, stderr } = await lodestore(folder, "show", "guides/kiln.md");
     expect([code, stderr]).toEqual([0, ""]);
     const [head = "", body = ""] = stdout.split(/\n\n(?= 1 )/);
-    expect(head).toMatch(/^Kiln guide\npath {6}guides\/kiln\.md\ndocument {2}[0-9a-f]{32}\nkind {6}text\/markdown, en, trust 0\.5\n/);
+    expect(head).toMatch(
+      /^Kiln guide\npath {6}guides\/kiln\.md\ndocument {2}[0-9a-f]{32}\nkind {6}text\/markdown, en, trust 0\.5\n/,
+    );
     expect(head).toMatch(/\ntags {6}heat/);
-    expect(body.split("\n").slice(0, 5)).toEqual([" 1  ---", " 2  tags: [heat]", " 3  lang: en", " 4  ---", " 5  # Kiln guide"]);
+    expect(body.split("\n").slice(0, 5)).toEqual([
+      " 1  ---",
+      " 2  tags: [heat]",
+      " 3  lang: en",
+      " 4  ---",
+      " 5  # Kiln guide",
+    ]);
     expect(body).toMatch(/\n11 {2}Cone 6 melts at 1222 degrees\.\n12 {2}It is a common cone\.\n$/);
   });
 
@@ -178,7 +194,11 @@ describe("lodestore show", () => {
   test("counts lines as citations do, in other encodings too", async () => {
     const folder = await makeStore(DOCUMENTS);
     const shown = await lodestoreJson<Shown>(folder, "show", "utf16.txt");
-    expect(shown).toMatchObject({ text: "celadon\nis green", lines: { start: 1, end: 2, total: 2 }, asset: { byteLength: 38 } });
+    expect(shown).toMatchObject({
+      text: "celadon\nis green",
+      lines: { start: 1, end: 2, total: 2 },
+      asset: { byteLength: 38 },
+    });
   });
 
   test("says what may have been meant, and refuses lines that are not there", async () => {

@@ -19,7 +19,9 @@ describe("help", () => {
     const { code, stdout } = await lodestore(folder, command, "--help");
     expect(code).toBe(0);
     expect(stdout.startsWith(`Usage: lodestore ${command} `)).toBe(true);
-    expect(stdout).toMatch(/\nOptions:\n[^]*--db <dir>[^]*--json[^]*-h, --help[^]*\nExamples:\n {2}lodestore [^]*\nExit codes:\n/);
+    expect(stdout).toMatch(
+      /\nOptions:\n[^]*--db <dir>[^]*--json[^]*-h, --help[^]*\nExamples:\n {2}lodestore [^]*\nExit codes:\n/,
+    );
     expect(stdout.split("\n").filter((line) => line.length > 80)).toEqual([]);
     expect((await lodestore(folder, "help", command)).stdout).toBe(stdout);
   });
@@ -33,7 +35,10 @@ describe("the command line", () => {
   test.each([
     [["serch", "x"], 'lodestore: unknown command "serch"\nDid you mean: lodestore search\n'],
     [["frobnicate"], 'lodestore: unknown command "frobnicate"\nAll commands: lodestore --help\n'],
-    [["--db", "x", "list"], "lodestore: unknown option --db\nOptions come after the command: lodestore <command> [options]\n"],
+    [
+      ["--db", "x", "list"],
+      "lodestore: unknown option --db\nOptions come after the command: lodestore <command> [options]\n",
+    ],
     [["list", "--limti", "3"], "lodestore list: unknown option --limti\nDid you mean --limit?\n"],
     [["list", "guides"], 'lodestore list: unexpected "guides"\nTo choose by path: lodestore list --path "guides/**"\n'],
     [["search"], "lodestore search: no query is given\nExample: lodestore search getting started\n"],

@@ -42,7 +42,7 @@ describe("a walk", () => {
       "a.PNG": "",
       "b.png": "",
       "c.pdf": "",
-      "png": "",
+      png: "",
       "data.unknown": "",
       "main.ts": "",
       "db/lodestore.db": "",

@@ -22,7 +22,9 @@ describe("a query", () => {
 
   test("reads word* as a beginning and -word as excluded", () => {
     const parsed = parseQuery('deploy* -netlify -"edge functions"', plain);
-    expect(parsed.terms.map((term) => term.exact)).toEqual(['{heading text} : "deploy" *']);
+    expect(parsed.terms.map((term) => term.exact)).toEqual([
+      '{heading text} : "deploy" OR {heading text} : "deploy" *',
+    ]);
     expect(parsed.excluded).toEqual(['{heading text} : "netlify"', '{heading text} : "edge functions"']);
   });
 
@@ -56,7 +58,9 @@ describe("a query", () => {
 
   test("takes the last word as a beginning while it is typed", () => {
     const typing = { stemming: "rank", plainText: false, prefixLast: true } as const;
-    expect(parseQuery("content coll", typing).terms.at(-1)?.exact).toBe('{heading text} : "coll" *');
+    expect(parseQuery("content coll", typing).terms.at(-1)?.exact).toBe(
+      '{heading text} : "coll" OR {heading text} : "coll" *',
+    );
     expect(parseQuery("content coll ", typing).terms.at(-1)?.exact).toBe('{heading text} : "coll"');
     const short = parseQuery("co", typing);
     expect(short.headingPrefix).toBe('{heading} : "co" *');

@@ -118,11 +118,13 @@ function wordTerm(run: Run, options: QueryOptions): Term {
   return { word, ranking, exact, functionWord: FUNCTION_WORDS.has(word) };
 }
 
+/** A word that is being written, or marked with an asterisk. The whole word ranks before its continuations; they take
+ *  the place of stems, so that nothing else has to hold: one look-up a keystroke. */
 function prefixTerm(run: Run, options: QueryOptions): Term {
   const whole = wordTerm(run, options);
-  const beginning = `${EXACT_COLUMNS} : ${quoted(whole.word)} *`;
-  const ranking = `${whole.ranking} OR ${beginning}`;
-  return { ...whole, ranking, exact: options.stemming === "match" ? ranking : beginning, functionWord: false };
+  const asWritten = options.stemming === "match" ? whole.ranking : `${EXACT_COLUMNS} : ${quoted(whole.word)}`;
+  const expression = `${asWritten} OR ${EXACT_COLUMNS} : ${quoted(whole.word)} *`;
+  return { word: whole.word, ranking: expression, exact: expression, functionWord: false };
 }
 
 function unspacedTerms(run: Run): Term[] {

@@ -23,8 +23,8 @@ export class ContainerText {
   }
 
   beginItem(listDepth: number): void {
-    this.#atItem = true;
     if (listDepth === 1 && this.#size > LONG_LIST) this.flush();
+    this.#atItem = true;
   }
 
   /** Returns where the inline text of a paragraph or heading goes. */

@@ -84,7 +84,7 @@ function yamlMetadata(source: string): Record<string, unknown> {
   try {
     const simple = plainYaml(source);
     // Through JSON: no dates, no cycles, nothing that a database row or a worker message cannot hold.
-    const value: unknown = simple ?? JSON.parse(JSON.stringify(parseYaml(source, { logLevel: "silent" }) ?? {}));
+    const value: unknown = simple ?? JSON.parse(JSON.stringify(parseYaml(source, { logLevel: "error" }) ?? {}));
     if (isRecord(value)) return value;
     return { _frontMatterError: "is not a list of keys and values" };
   } catch (error) {

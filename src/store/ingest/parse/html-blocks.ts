@@ -117,6 +117,7 @@ export class HtmlBlocks {
       if (text === "" || (text === " " && this.#lines.isEmpty)) return;
       if (text === " " && (index > 0 || parts.length > 1)) return;
       this.#lines.append(text, firstLine + index);
+      if (text !== " ") this.#atItem = false;
     });
   }
 

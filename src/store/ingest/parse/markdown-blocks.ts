@@ -130,7 +130,7 @@ export class MarkdownBlocks {
         break;
       case "tableRow":
         this.#rows.begin("", "");
-        this.#rows.append(this.#cells.join(" | "), token.start.line);
+        this.#rows.append(this.#cells.join(" | ").trimEnd(), token.start.line);
         break;
       case "table":
         this.#container?.flush();

@@ -37,6 +37,8 @@ const SPECIAL = /[`<{\\\n]/g;
 /** Characters after which a stretch is long enough to be cut; a list is cut when it is far longer. */
 const STRETCH = 1024;
 const LIST_STRETCH = 8192;
+/** Left for tags on a line of their own in column 0: ends lists and quotes as they do, and has no text. */
+const CONTAINER_END = "***";
 const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
 const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
 
@@ -148,19 +150,34 @@ class SegmentReader {
 
   #readMdxLine(start: number): number {
     const text = this.#text;
+    const before = this.#beforeFlow(start);
+    const line = this.#line;
     let at = start;
     let blank = true;
     for (;;) {
       SPECIAL.lastIndex = at;
       const found = SPECIAL.exec(text)?.index ?? text.length;
       blank &&= isBlank(text, at, found);
-      if (found >= text.length || text[found] === "\n") return this.#endLine(found, blank);
+      if (found >= text.length || text[found] === "\n") {
+        if (blank && before !== null) {
+          this.#flow = `${before}${CONTAINER_END}${"\n".repeat(this.#line - line)}`;
+          this.#taken = found;
+        }
+        return this.#endLine(found, blank);
+      }
       at = this.#readSpecial(found);
       // A part that was dropped leaves nothing; one that stays may have run over line ends.
       if (this.#taken >= at) continue;
       blank = false;
       this.#line += countLines(text, found, at);
     }
+  }
+
+  /** What came before a line that may be a tag or expression of its own, in column 0. */
+  #beforeFlow(start: number): string | null {
+    if (this.#text[start] !== "<" && this.#text[start] !== "{") return null;
+    this.#take(start);
+    return this.#flow;
   }
 
   #readSpecial(at: number): number {

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import { parsed } from "../fixtures/parsed.ts";
+
+describe("front matter", () => {
+  test("YAML gives title, description, tags, language, trust and metadata", async () => {
+    const document = await parsed(
+      "a.md",
+      '---\ntitle: "The: title"\ntags: [a, b, 3]\nkeywords: b, c\ndescription: >-\n  Two\n  lines.\nlang: de-AT\ntrust: 0.9\nnested: { x: [1, 2024-01-02] }\n---\n\nBody\n',
+    );
+    expect(document).toMatchObject({ title: "The: title", tags: ["a", "b", "3", "c"], lang: "de-AT", trust: 0.9 });
+    expect(document.metadata).toMatchObject({ nested: { x: [1, "2024-01-02"] }, trust: 0.9 });
+    expect(document.blocks).toEqual([
+      {
+        kind: "frontmatter",
+        headingPath: [],
+        span: { kind: "line", start: 2, end: 7 },
+        text: "The: title\nTwo lines.",
+      },
+      { kind: "paragraph", headingPath: [], span: { kind: "line", start: 13, end: 13 }, text: "Body" },
+    ]);
+  });
+
+  test("a title that a heading repeats is not a block", async () => {
+    const { blocks, title } = await parsed("a.md", "---\ntitle: A\n---\n# A\n");
+    expect(title).toBe("A");
+    expect(blocks.map((block) => block.kind)).toEqual(["heading"]);
+  });
+
+  test("a document with a title only has a block to be found by", async () => {
+    const { blocks } = await parsed("a.mdx", "---\ntitle: Only this\n---\n");
+    expect(blocks.map((block) => block.text)).toEqual(["Only this"]);
+  });
+
+  test.each([
+    ["a: [", "Flow sequence"],
+    ["a: b: c", "Nested mappings"],
+    ["a: 1\na: 2", "Map keys must be unique"],
+    ["- a\n- b", "is not a list of keys and values"],
+    [`a: ${"x".repeat(70_000)}`, "longer than"],
+    ["[".repeat(20_000), ""],
+    ["a: &a [*a]", ""],
+  ])("YAML that is none (%#) is reported and costs nothing else", async (yaml, message) => {
+    const document = await parsed("a.md", `---\n${yaml}\n---\n# T\n\nBody\n`);
+    expect(document.title).toBe("T");
+    expect(document.blocks.map((block) => block.kind)).toEqual(["heading", "paragraph"]);
+    expect(document.metadata["_frontMatterError"]).toEqual(expect.stringContaining(message));
+  });
+
+  test("plain key and value lines mean what a YAML parser makes of them", async () => {
+    const plain = "title: Ein Titel mit Leerzeichen\ni18nReady: true\ndraft: false\na_b: 'quoted # text'\nc: \"d: e\"";
+    // A flow map makes the whole of it go through the YAML parser.
+    const [fast, slow] = await Promise.all([
+      parsed("a.md", `---\n${plain}\n---\n`),
+      parsed("a.md", `---\n${plain}\nz: {}\n---\n`),
+    ]);
+    expect({ ...fast.metadata, z: {} }).toEqual(slow.metadata);
+  });
+
+  test.each(["a: b # c", "a: yes", "a: null", "a: 12", "a: ~", "a: 'it''s'", "a: |\n  b", "a:", "a: b\n  c", "yes: a"])(
+    "%j is left to the YAML parser",
+    async (yaml) => {
+      const [alone, beside] = await Promise.all([
+        parsed("a.md", `---\n${yaml}\n---\n`),
+        parsed("a.md", `---\n${yaml}\nz: {}\n---\n`),
+      ]);
+      expect({ ...alone.metadata, z: {} }).toEqual(beside.metadata);
+    },
+  );
+
+  test("TOML gives its simple keys and is kept as text", async () => {
+    const document = await parsed(
+      "a.md",
+      '+++\ntitle = "T"\ntags = ["x", "y"]\ndate = 2024-01-01\n[params]\ntitle = "no"\n+++\nBody\n',
+    );
+    expect(document).toMatchObject({ title: "T", tags: ["x", "y"] });
+    expect(document.metadata["_toml"]).toContain("[params]");
+    expect(document.blocks.at(-1)).toMatchObject({ text: "Body", span: { start: 8 } });
+  });
+
+  test("a rule is no front matter, and front matter never closed is text", async () => {
+    expect((await parsed("a.md", "text\n\n---\n\na: b\n\n---\n")).metadata).toEqual({});
+    expect((await parsed("a.md", "---\ntitle: x\n")).blocks.map((block) => block.text)).toEqual(["title: x"]);
+  });
+
+  test("a key named like the prototype of all objects is only a key", async () => {
+    const { metadata } = await parsed("a.md", "---\n__proto__: { polluted: yes }\ntitle: T\n---\n");
+    expect(({} as Record<string, unknown>)["polluted"]).toBe(undefined);
+    expect(metadata["title"]).toBe("T");
+  });
+});
