@@ -30,7 +30,7 @@ export interface SqlEngineStatement {
   /** Runs to the end, rows dropped. `changes` is only meaningful for the kind `change`. */
   run(params: SqlParams): SqlRunResult;
   all(params: SqlParams): SqlRow[];
-  /** The first row; only for statements of the kind `read`. */
+  /** The first row. A statement that writes has done all of its work by then. */
   get(params: SqlParams): SqlRow | undefined;
   /** Starts a read; the statement is the cursor's until that is closed. */
   open(params: SqlParams): SqlCursor;

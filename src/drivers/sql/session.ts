@@ -226,8 +226,8 @@ function allRows({ statement }: CachedStatement, params: SqlParams): SqlRow[] {
   return statement.all(params);
 }
 
-function firstRow({ kind, statement }: CachedStatement, params: SqlParams): SqlRow | undefined {
-  return kind === "read" ? statement.get(params) : statement.all(params)[0];
+function firstRow({ statement }: CachedStatement, params: SqlParams): SqlRow | undefined {
+  return statement.get(params);
 }
 
 function cursorOver(rows: readonly SqlRow[]): SqlCursor {

@@ -140,46 +140,44 @@ function unspacedTerms(run: Run): Term[] {
 export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
   const parsed: ParsedQuery = { terms: [], required: [], excluded: [], headingPrefix: undefined, marks: [] };
   const all = pieces(text.normalize("NFKC"), options.plainText);
-  let shortPrefix: Run | undefined;
+  const typing = options.prefixLast && /[\p{L}\p{N}\p{M}]$/u.test(text);
   all.forEach((piece, index) => {
-    if (piece.negated) {
-      const phrase = phraseOf(piece.text);
-      if (phrase !== undefined) parsed.excluded.push(piece.prefix && !phrase.endsWith("*") ? `${phrase} *` : phrase);
-      return;
-    }
-    const found = runs(piece.text);
-    if (piece.phrase) {
-      const phrase = phraseOf(piece.text);
-      if (phrase !== undefined) parsed.required.push(phrase);
-    }
-    found.forEach((run, position) => {
-      const lastOfPiece = position === found.length - 1;
-      const typing =
-        options.prefixLast && index === all.length - 1 && !piece.phrase && /[\p{L}\p{N}\p{M}]$/u.test(text);
-      if (run.unspaced) {
-        parsed.terms.push(...unspacedTerms(run));
-        parsed.marks.push({ kind: "characters", text: run.text });
-      } else if (lastOfPiece && piece.prefix) {
-        parsed.terms.push(prefixTerm(run, options));
-        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
-      } else if (lastOfPiece && typing && [...run.text].length < SHORT_PREFIX) {
-        shortPrefix = run;
-        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
-      } else if (lastOfPiece && typing) {
-        parsed.terms.push(prefixTerm(run, options));
-        parsed.marks.push({ kind: "prefix", text: fold(run.text) });
-      } else {
-        parsed.terms.push(wordTerm(run, options));
-        parsed.marks.push({ kind: "word", text: fold(run.text) });
-      }
-    });
+    if (piece.negated) exclude(piece, parsed);
+    else include(piece, typing && index === all.length - 1, options, parsed);
   });
-  if (shortPrefix !== undefined) {
-    if (parsed.terms.length === 0) parsed.headingPrefix = `{heading} : ${quoted(fold(shortPrefix.text))} *`;
-    parsed.terms.push(wordTerm(shortPrefix, options));
-  }
   parsed.terms.length = Math.min(parsed.terms.length, MAX_TERMS);
   return parsed;
+}
+
+function exclude(piece: Piece, parsed: ParsedQuery): void {
+  const phrase = phraseOf(piece.text);
+  if (phrase !== undefined) parsed.excluded.push(piece.prefix && !phrase.endsWith("*") ? `${phrase} *` : phrase);
+}
+
+/** @param typing The piece is the last and may go on. */
+function include(piece: Piece, typing: boolean, options: QueryOptions, parsed: ParsedQuery): void {
+  if (piece.phrase) {
+    const phrase = phraseOf(piece.text);
+    if (phrase !== undefined) parsed.required.push(phrase);
+  }
+  const found = runs(piece.text);
+  found.forEach((run, position) => {
+    const begins = position === found.length - 1 && !piece.phrase && (piece.prefix || typing);
+    if (run.unspaced) {
+      parsed.terms.push(...unspacedTerms(run));
+      parsed.marks.push({ kind: "characters", text: run.text });
+      return;
+    }
+    parsed.marks.push({ kind: begins ? "prefix" : "word", text: fold(run.text) });
+    if (begins && !piece.prefix && run.text.length < SHORT_PREFIX) {
+      // One letter is only itself: what begins with it is a tenth of everything.
+      const alone = parsed.terms.length === 0 && run.text.length > 1;
+      if (alone) parsed.headingPrefix = `{heading} : ${quoted(fold(run.text))} *`;
+      parsed.terms.push(wordTerm(run, options));
+    } else {
+      parsed.terms.push(begins ? prefixTerm(run, options) : wordTerm(run, options));
+    }
+  });
 }
 
 /** Joins expressions so that any of them holds. */

@@ -90,7 +90,15 @@ export function iterateTests(test: SqlTest): void {
 
   test("a write that returns rows is done whole, however many rows are read", async (db) => {
     await fill(db, 3);
-    for await (const _ of db.iterate("INSERT INTO t (v) VALUES (10), (11), (12) RETURNING v")) break;
+    for await (const { v } of db.iterate<{ v: number }>("INSERT INTO t (v) VALUES (10), (11), (12) RETURNING v")) {
+      // Done and committed: a transaction that rolls back takes nothing of it along.
+      const undone = db.transaction(async (tx) => {
+        await tx.run("DELETE FROM t");
+        throw new Error(`undo at ${v}`);
+      });
+      await expect(undone).rejects.toThrow("undo at 10");
+      break;
+    }
     expect(await db.get("SELECT count(*) AS n FROM t")).toEqual({ n: 6 });
     expect(await collect(db.iterate("DELETE FROM t WHERE v > 10 RETURNING v"))).toEqual([{ v: 11 }, { v: 12 }]);
   });

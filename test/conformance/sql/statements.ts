@@ -145,6 +145,7 @@ export function statementTests(test: SqlTest): void {
     await fails("CONFLICT", db.run("INSERT INTO p (n) VALUES ('')"));
     await fails("CONFLICT", db.run("INSERT INTO p (n) VALUES (NULL)"));
     await fails("CONFLICT", db.run("INSERT INTO c VALUES (99)"));
+    await fails("CONFLICT", db.get("INSERT INTO c VALUES (99) RETURNING p"));
     await db.run("INSERT INTO c VALUES (1)");
     await fails("CONFLICT", db.run("DELETE FROM p"));
   });

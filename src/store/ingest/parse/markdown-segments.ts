@@ -1,15 +1,8 @@
 import { beginsBlock, beginsItem, hasHtmlBlocks, hasHtmlOverBlankLines } from "./block-boundary.ts";
 import { closingFence, indentOf, isLeftOf, OPENING_FENCE } from "./code-fence.ts";
 import { type Directive, directiveAt } from "./directive.ts";
-import {
-  codeSpanEnd,
-  expressionEnd,
-  expressionText,
-  isInlineTag,
-  jsxTagEnd,
-  LONGEST_PART,
-  moduleStatementEnd,
-} from "./mdx-syntax.ts";
+import { MdxEnds } from "./mdx-ends.ts";
+import { codeSpanEnd, expressionText, isInlineTag, moduleStatementEnd, urlInAngles } from "./mdx-syntax.ts";
 import { countLines, isBlank } from "./source-lines.ts";
 
 /** A stretch of a Markdown source, cut where cutting cannot change what it means. */
@@ -39,12 +32,11 @@ const STRETCH = 1024;
 const LIST_STRETCH = 8192;
 /** Left for tags on a line of their own in column 0: ends lists and quotes as they do, and has no text. */
 const CONTAINER_END = "***";
-const SCRIPT_OR_STYLE = /<(script|style)\b/iy;
-const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
 
 class SegmentReader {
   readonly #text: string;
   readonly #mdx: boolean;
+  readonly #ends: MdxEnds;
   readonly #hasHtml: boolean;
   #cuts: boolean;
   readonly #segments: Segment[] = [];
@@ -55,15 +47,11 @@ class SegmentReader {
   #taken = 0;
   /** Whether nothing but space came out of the line before. */
   #afterBlank = true;
-  /** Ends (`-->`, `</script>`) that are known not to come. */
-  readonly #missing = new Set<string>();
-  /** Offsets before which an unclosed `{` or `<` makes looking for another end useless. */
-  #noExpressionBefore = 0;
-  #noTagBefore = 0;
 
   constructor(text: string, mdx: boolean, firstLine: number) {
     this.#text = text;
     this.#mdx = mdx;
+    this.#ends = new MdxEnds(text);
     this.#hasHtml = !mdx && hasHtmlBlocks(text);
     this.#cuts = !this.#hasHtml || !hasHtmlOverBlankLines(text);
     this.#line = firstLine;
@@ -195,46 +183,17 @@ class SegmentReader {
 
   #readTag(start: number): number {
     const text = this.#text;
-    if (text.startsWith("<!--", start)) {
-      const close = this.#find("-->", start);
-      return close === -1 ? start + 4 : this.#drop(start, close + 3, "");
-    }
-    URL_IN_ANGLES.lastIndex = start;
-    const url = URL_IN_ANGLES.exec(text);
-    if (url !== null) return this.#drop(start, URL_IN_ANGLES.lastIndex, url[1]!);
-    if (start < this.#noTagBefore) return start + 1;
-    const end = jsxTagEnd(text, start);
-    if (end === -1) {
-      // An expression that never ends was looked for up to the limit; not again at every tag before it.
-      const failed = text.slice(start + 1, start + LONGEST_PART).split("<", 1)[0]!;
-      this.#noTagBefore = start + (failed.includes("{") ? LONGEST_PART : failed.length);
-      return start + 1;
-    }
-    SCRIPT_OR_STYLE.lastIndex = start;
-    const raw = text[end - 2] === "/" ? null : SCRIPT_OR_STYLE.exec(text);
-    if (raw !== null) {
-      const close = this.#find(`</${raw[1]!}>`, end);
-      if (close !== -1) return this.#drop(start, close + raw[1]!.length + 3, "");
-    }
+    const url = urlInAngles(text, start);
+    if (url !== null) return this.#drop(start, start + url.length + 2, url);
+    const end = this.#ends.tag(start);
+    if (end === -1) return start + 1;
     const tag = text.slice(start, Math.min(end, start + 16));
-    return this.#drop(start, end, isInlineTag(tag) ? "" : " ");
-  }
-
-  #find(end: string, from: number): number {
-    if (this.#missing.has(end)) return -1;
-    const at = this.#text.indexOf(end, from);
-    if (at === -1) this.#missing.add(end);
-    return at;
+    return this.#drop(start, end, isInlineTag(tag) || tag.startsWith("<!") ? "" : " ");
   }
 
   #readExpression(start: number): number {
-    if (start < this.#noExpressionBefore) return start + 1;
-    const end = expressionEnd(this.#text, start);
-    if (end === -1) {
-      this.#noExpressionBefore = start + LONGEST_PART;
-      return start + 1;
-    }
-    return this.#drop(start, end, expressionText(this.#text.slice(start, end)));
+    const end = this.#ends.expression(start);
+    return end === -1 ? start + 1 : this.#drop(start, end, expressionText(this.#text.slice(start, end)));
   }
 
   /** Replaces a part by what stays of it and the line ends it had; returns where it ended. */

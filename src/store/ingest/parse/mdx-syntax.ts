@@ -150,3 +150,11 @@ const INLINE_TAG =
 export function isInlineTag(tag: string): boolean {
   return INLINE_TAG.test(tag);
 }
+
+const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
+
+/** Returns the address of the autolink at `start` (`<https://x.y>`), `null` when there is none: MDX has no autolinks, but people write them. */
+export function urlInAngles(text: string, start: number): string | null {
+  URL_IN_ANGLES.lastIndex = start;
+  return URL_IN_ANGLES.exec(text)?.[1] ?? null;
+}
