@@ -15,9 +15,10 @@ export interface OpenNodeStoreOptions {
 }
 
 /**
- * Opens the store in a folder, making it when there is none. One process writes at a time.
+ * Opens the store in a folder, making it when there is none. Other processes may have it open too: one writes at a time,
+ * and who waits longer than five seconds for its turn gets TIMEOUT.
  *
- * @throws StorageError CONFLICT (another process has it), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, DRIVER
+ * @throws StorageError TIMEOUT, SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, DRIVER
  * @example
  *   await using store = await openStore({ dir: "./my-store" });
  *   await store.ingest({ path: "hello.md", content: "# Hello\n\nGood morning." });

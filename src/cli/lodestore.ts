@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 // The command `lodestore`. It imports nothing up front: what comes first must happen before node:sqlite is loaded.
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
-if (major < 22 || (major === 22 && minor < 13)) {
-  process.stderr.write(`lodestore needs Node 22.13 or newer; this is Node ${process.versions.node}.\n`);
+if (major < 22 || (major === 22 && minor < 16)) {
+  // The SQLite of Node before 22.16 has no full-text search.
+  process.stderr.write(`lodestore needs Node 22.16 or newer; this is Node ${process.versions.node}.\n`);
   process.exit(3);
 }
 

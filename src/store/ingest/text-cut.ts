@@ -83,9 +83,12 @@ function partsAt(text: string, start: number, end: number, splitter: RegExp): Te
   return parts;
 }
 
-/** A character with what clings to it: marks, joined emoji, flags, vowels and finals of a Hangul syllable. */
+/**
+ * A character with what clings to it: marks, joined emoji, flags, vowels and finals of a Hangul syllable. No script
+ * puts more than 30 marks on a character (UAX 15, stream-safe text); what does is cut all the same.
+ */
 const CHARACTER =
-  /(?:\p{RI}\p{RI}|\P{M})(?:[\p{M}\p{Emoji_Modifier}\u1160-\u11ff\u{e0020}-\u{e007f}]|\u200d\p{Extended_Pictographic}?)*|\p{M}+/gu;
+  /(?:\p{RI}\p{RI}|\P{M})(?:[\p{M}\p{Emoji_Modifier}\u1160-\u11ff\u{e0020}-\u{e007f}]|\u200d\p{Extended_Pictographic}?){0,32}|\p{M}{1,32}/gu;
 
 function cutCharacters(text: string, start: number, end: number, limit: number): TextPart[] {
   const parts: TextPart[] = [];

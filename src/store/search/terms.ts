@@ -23,7 +23,7 @@ const RUN = new RegExp(`([${UNSPACED}][${UNSPACED}\\p{M}]*)|((?:(?![${UNSPACED}]
 
 const UNSPACED_RUN = new RegExp(`[${UNSPACED}][${UNSPACED}\\p{M}]*`, "gu");
 /** Words of Latin letters, digits and marks: among these are the English ones. */
-const LATIN_WORD = new RegExp("[A-Za-z0-9\\u00aa-\\u024f\\u0300-\\u036f\\u1e00-\\u1eff\\uff10-\\uff5a]+", "g");
+const LATIN_WORD = new RegExp("[\\u0300-\\u036fA-Za-z0-9\\u00aa-\\u024f\\u1e00-\\u1eff\\uff10-\\uff5a]+", "g");
 const MARK = /\p{M}/u;
 const GRAPHEME = /[\s\S]\p{M}*/gu;
 const ASCII = /^[\0-\x7f]*$/;

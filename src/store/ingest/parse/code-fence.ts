@@ -2,38 +2,55 @@
 export const OPENING_FENCE: RegExp =
   /[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+){0,99}(?:>[ \t]*){0,99}(`{3,}(?=[^`\n]*(?:\n|$))|~{3,})/y;
 
+/** Where the content of a fence stands and where the text goes on behind it. */
+export interface FenceEnd {
+  bodyStart: number;
+  /** Without its last line end. */
+  bodyEnd: number;
+  next: number;
+  /** Spaces before the closing run, -1 when the fence is never closed. */
+  indent: number;
+}
+
 /**
  * Finds the end of a fence whose opening run of backticks or tildes is `run`; without one it runs to the end.
  *
- * @param indent Regular expression of what may stand before the closing run.
+ * @param from Offset within the opening line.
+ * @param strict Whether nothing but three spaces may stand before the closing run; else spaces and quote marks.
  */
-export function closingFence(
-  text: string,
-  from: number,
-  run: string,
-  indent: string,
-): { bodyStart: number; bodyEnd: number; next: number; indent: number } {
+export function closingFence(text: string, from: number, run: string, strict: boolean): FenceEnd {
   const openingEnd = text.indexOf("\n", from);
   if (openingEnd === -1) return { bodyStart: text.length, bodyEnd: text.length, next: text.length, indent: -1 };
   const bodyStart = openingEnd + 1;
-  const closing = new RegExp(`^${indent}${run[0]!}{${run.length},}[ \\t]*$`, "gm");
-  closing.lastIndex = bodyStart;
-  const match = closing.exec(text);
-  if (match === null)
-    return { bodyStart, bodyEnd: text.endsWith("\n") ? text.length - 1 : text.length, next: text.length, indent: -1 };
-  const next = match.index + match[0].length + 1;
-  return {
-    bodyStart,
-    bodyEnd: match.index - 1,
-    next: Math.min(next, text.length),
-    indent: indentOf(text, match.index),
-  };
+  for (let at = text.indexOf(run, bodyStart); at !== -1; at = text.indexOf(run, at)) {
+    let end = at + run.length;
+    while (text[end] === run[0]) end++;
+    while (text[end] === " " || text[end] === "\t") end++;
+    const lineStart = text.lastIndexOf("\n", at) + 1;
+    if ((end === text.length || text[end] === "\n") && mayClose(text.slice(lineStart, at), strict)) {
+      return {
+        bodyStart,
+        bodyEnd: lineStart - 1,
+        next: Math.min(end + 1, text.length),
+        indent: indentOf(text, lineStart),
+      };
+    }
+    at = end;
+  }
+  return { bodyStart, bodyEnd: text.endsWith("\n") ? text.length - 1 : text.length, next: text.length, indent: -1 };
+}
+
+function mayClose(before: string, strict: boolean): boolean {
+  return strict ? /^ {0,3}$/.test(before) : /^[ \t>]*$/.test(before);
 }
 
 /** Whether a line begins left of a column: then a fence that began there may have ended with its list item. */
 export function isLeftOf(text: string, start: number, end: number, column: number): boolean {
-  const line = new RegExp(`(?:^|\\n)(?![ \\t>]{${Math.max(1, column)}})[ \\t]*[^ \\t\\n]`, "g");
-  return line.test(text.slice(start, end));
+  for (const line of text.slice(start, end).split("\n")) {
+    const content = line.search(/[^ \t>]/);
+    if (content !== -1 && content < Math.max(1, column)) return true;
+  }
+  return false;
 }
 
 /** Returns how many spaces and tabs stand at an offset. */

@@ -101,8 +101,7 @@ class SegmentReader {
 
   #readFence(start: number, opening: string, run: string): number {
     const text = this.#text;
-    const indent = opening !== run || this.#mdx ? "[ \\t>]*" : " {0,3}";
-    const close = closingFence(text, start + opening.length, run, indent);
+    const close = closingFence(text, start + opening.length, run, opening === run && !this.#mdx);
     if (!this.#cuts || !this.#afterBlank || opening !== run) {
       if (opening !== run) this.#cuts &&= !isLeftOf(text, close.bodyStart, close.bodyEnd, indentOf(text, start));
       if (this.#hasHtml && !this.#afterBlank) this.#cuts = false;
