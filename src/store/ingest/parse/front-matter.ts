@@ -81,6 +81,7 @@ function yamlMetadata(source: string): Record<string, unknown> {
   if (source.length > LONGEST_FRONT_MATTER) {
     return { _frontMatterError: `longer than ${LONGEST_FRONT_MATTER} characters` };
   }
+  if (isAbsurdlyNested(source)) return { _frontMatterError: `nested deeper than ${DEEPEST_YAML} levels` };
   try {
     const simple = plainYaml(source);
     // Through JSON: no dates, no cycles, nothing that a database row or a worker message cannot hold.
@@ -91,6 +92,20 @@ function yamlMetadata(source: string): Record<string, unknown> {
     const message = error instanceof Error ? error.message : String(error);
     return { _frontMatterError: message.split("\n", 1)[0]!.slice(0, 300) };
   }
+}
+
+const DEEPEST_YAML = 100;
+
+/** The YAML parser is recursive, and some engines cannot be brought back from the end of their stack. */
+function isAbsurdlyNested(source: string): boolean {
+  let depth = 0;
+  for (const [mark] of source.matchAll(/[[\]{}]|(?:[-?:][ \t]+){50}/g)) {
+    if (mark.length > 1) return true;
+    depth += mark === "[" || mark === "{" ? 1 : -1;
+    if (depth > DEEPEST_YAML) return true;
+    depth = Math.max(0, depth);
+  }
+  return false;
 }
 
 const PLAIN_LINE = /^([A-Za-z_][\w-]*): +(?:"([^"\\]*)"|'([^'\\]*)'|([A-Za-z][^\n:#"'{}[\]&*!|>%@`]*))$/;
