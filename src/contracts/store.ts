@@ -48,7 +48,7 @@ export interface IngestOptions {
 }
 
 export interface IngestProgress {
-  /** Files finished: taken in, skipped or failed. */
+  /** Files read: taken in, skipped, failed, or waiting for the commit of their group. */
   done: number;
   total: number | null;
   added: number;

@@ -1,4 +1,4 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { SqlStatementKind } from "../contracts/sql-text.ts";
 import type {
   SqlCapabilities,
@@ -151,7 +151,7 @@ class NodeSqlEngine implements SqlEngine {
       engine: `SQLite ${String(version)}`,
       vfs: "file",
       persistent: true,
-      fullText: true,
+      fullText: this.#hasFullText(),
       settings: {
         journal_mode: pragma("journal_mode"),
         page_size: pragma("page_size"),
@@ -164,6 +164,12 @@ class NodeSqlEngine implements SqlEngine {
 
   close(): void {
     this.#db.close();
+  }
+
+  /** The SQLite of Node before 22.16 was built without FTS5. */
+  #hasFullText(): boolean {
+    const row = this.#db.prepare("SELECT sqlite_compileoption_used('ENABLE_FTS5') AS used").get();
+    return row?.["used"] === 1;
   }
 
   #register(functions: UserFunctions): void {
@@ -188,12 +194,14 @@ class NodeStatement implements SqlEngineStatement {
   #readsBigInts = false;
 
   constructor(statement: StatementSync, kind: SqlStatementKind) {
+    // A number may be left out of the text and still count.
+    statement.setAllowUnknownNamedParameters(true);
     this.#statement = statement;
     this.#kind = kind;
   }
 
   run(params: SqlParams): SqlRunResult {
-    const { changes, lastInsertRowid } = this.#statement.run(...bindable(params));
+    const { changes, lastInsertRowid } = this.#statement.run(bindable(params));
     return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) };
   }
 
@@ -201,12 +209,12 @@ class NodeStatement implements SqlEngineStatement {
     const values = bindable(params);
     if (this.#plain()) {
       try {
-        return this.#statement.all(...values);
+        return this.#statement.all(values);
       } catch (error) {
         this.#expectBigInts(error);
       }
     }
-    const rows = this.#statement.all(...values);
+    const rows = this.#statement.all(values);
     for (const row of rows) narrowRow(row);
     return rows;
   }
@@ -215,19 +223,19 @@ class NodeStatement implements SqlEngineStatement {
     const values = bindable(params);
     if (this.#plain()) {
       try {
-        return this.#statement.get(...values);
+        return this.#statement.get(values);
       } catch (error) {
         this.#expectBigInts(error);
       }
     }
-    const row = this.#statement.get(...values);
+    const row = this.#statement.get(values);
     return row === undefined ? undefined : narrowRow(row);
   }
 
   open(params: SqlParams): SqlCursor {
     // A read cannot be begun again half-way, so it takes bigints from the start.
     this.#setBigInts(true);
-    const rows = this.#statement.iterate(...bindable(params));
+    const rows = this.#statement.iterate(bindable(params));
     return {
       next: () => {
         const row = rows.next();
@@ -258,8 +266,19 @@ class NodeStatement implements SqlEngineStatement {
   }
 }
 
-function bindable(params: SqlParams): SqlValue[] {
-  return params.map(integerAsBigInt);
+type NamedValues = Record<string, SQLInputValue>;
+
+/** The values by the names of their parameters: before 24.21 Node counts `?1` as named and refuses it by position. */
+function bindable(params: SqlParams): NamedValues {
+  const named: NamedValues = {};
+  for (let i = 0; i < params.length; i++) named[parameterName(i)] = integerAsBigInt(params[i] ?? null);
+  return named;
+}
+
+const PARAMETER_NAMES: readonly string[] = Array.from({ length: 64 }, (_, i) => `?${i + 1}`);
+
+function parameterName(index: number): string {
+  return PARAMETER_NAMES[index] ?? `?${index + 1}`;
 }
 
 function narrowRow(row: SqlRow): SqlRow {

@@ -28,14 +28,14 @@ export interface StoreParts {
 }
 
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
- *  @throws StorageError SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT */
+ *  @throws StorageError UNSUPPORTED (no FTS5), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT */
 export async function createStore(parts: StoreParts): Promise<Store> {
   const start = performance.now();
   try {
+    await requireFullText(parts.db);
     const migrated = await migrate(parts.db);
     const created = migrated.applied.length === migrated.version;
     const rebuilt = await ensureTextIndex(parts.db, created);
-    await closeInterruptedRuns(parts.db);
     return new LodestoreStore(parts, {
       created,
       migrations: migrated.applied,
@@ -48,13 +48,16 @@ export async function createStore(parts: StoreParts): Promise<Store> {
   }
 }
 
-/** A run that was still going when its process ended did not complete: says so in its row. */
-async function closeInterruptedRuns(db: SqlDatabase): Promise<void> {
-  const open = await db.get("SELECT 1 AS found FROM ingest_runs WHERE status = 'running' LIMIT 1");
-  if (open === undefined) return;
-  await db.run(
-    "UPDATE ingest_runs SET status = 'failed', error = 'interrupted: the process ended', finished_at = $1 WHERE status = 'running'",
-    [Date.now()],
+async function requireFullText(db: SqlDatabase): Promise<void> {
+  const { fullText, engine } = await db.capabilities();
+  if (fullText) return;
+  throw new StorageError(
+    "UNSUPPORTED",
+    `${engine} has no full-text search (FTS5); on Node, 22.16 is the first version with it`,
+    {
+      capability: "store",
+      operation: "open",
+    },
   );
 }
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { type HtmlExtension, micromark } from "micromark";
+import { micromark } from "micromark";
 import { gfmStrikethrough, gfmStrikethroughHtml } from "micromark-extension-gfm-strikethrough";
 import { gfmTable, gfmTableHtml } from "micromark-extension-gfm-table";
+import type { HtmlExtension } from "micromark-util-types";
 import { type DefaultTreeAdapterTypes, parseFragment } from "parse5";
 import { describe, expect, test } from "vitest";
 import { parseMarkdown } from "../../src/store/ingest/parse/markdown.ts";

@@ -37,6 +37,7 @@ const FATAL: ReadonlySet<string> = new Set([
 export class Ingest {
   readonly #db: SqlDatabase;
   readonly #documents: SqlDocumentStore;
+  readonly #live = new Set<string>();
 
   constructor(db: SqlDatabase, documents: SqlDocumentStore) {
     this.#db = db;
@@ -46,8 +47,14 @@ export class Ingest {
   /** Runs to the end of `source`; see `Store.ingest`. */
   async run(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
     const checked = checkIngestOptions(options);
-    const run = new IngestRun(this.#db, this.#documents, checked);
-    return run.run(source);
+    const runId = crypto.randomUUID();
+    const run = new IngestRun(this.#db, this.#documents, checked, runId, this.#live);
+    this.#live.add(runId);
+    try {
+      return await run.run(source);
+    } finally {
+      this.#live.delete(runId);
+    }
   }
 }
 
@@ -65,12 +72,18 @@ class IngestRun {
   #group = new Map<string, ReadDocument>();
   #groupBytes = 0;
 
-  constructor(db: SqlDatabase, documents: SqlDocumentStore, options: CheckedIngestOptions) {
+  constructor(
+    db: SqlDatabase,
+    documents: SqlDocumentStore,
+    options: CheckedIngestOptions,
+    runId: string,
+    live: ReadonlySet<string>,
+  ) {
     this.#db = db;
     this.#documents = documents;
     this.#options = options;
     this.#report = {
-      runId: crypto.randomUUID(),
+      runId,
       added: 0,
       updated: 0,
       skipped: 0,
@@ -83,12 +96,16 @@ class IngestRun {
       timings: { readMs: 0, parseMs: 0, idsMs: 0, sqlMs: 0 },
     };
     const { maxFileBytes, chunking, total, sweep: swept } = options;
-    this.#record = new RunRecord(this.#report.runId, {
-      maxFileBytes,
-      chunking,
-      total: total ?? null,
-      sweep: swept ?? null,
-    });
+    this.#record = new RunRecord(
+      this.#report.runId,
+      {
+        maxFileBytes,
+        chunking,
+        total: total ?? null,
+        sweep: swept ?? null,
+      },
+      live,
+    );
     this.#reader = new DocumentReader(db, options, this.#report.timings);
     this.#progress = new ProgressTeller(options.onProgress, options.total);
   }
@@ -110,7 +127,7 @@ class IngestRun {
         await this.#write("completed", null);
       }
       await this.#tidy();
-      this.#progress.update(this.#report, null, true);
+      this.#progress.end(this.#report);
       return this.#report;
     } catch (error) {
       await this.#end(error);
@@ -128,7 +145,7 @@ class IngestRun {
       this.#groupBytes += read.whole.bytes.byteLength;
       if (this.#group.size >= GROUP_DOCUMENTS || this.#groupBytes >= GROUP_BYTES) await this.#flush("running");
     }
-    this.#progress.update(this.#report, path, false);
+    this.#progress.update(this.#report, path, this.#group.size);
   }
 
   /** Returns the document, or undefined when it is in already or cannot be read: what is wrong with a file is reported
@@ -186,7 +203,7 @@ class IngestRun {
   /** Ends a run that did not complete. Documents that are read but not written are dropped: they are not in yet. */
   async #end(error: unknown): Promise<void> {
     const cancelled = error instanceof StorageError && error.code === "ABORTED";
-    this.#progress.update(this.#report, null, true);
+    this.#progress.end(this.#report);
     try {
       await this.#write(cancelled ? "cancelled" : "failed", error instanceof Error ? error.message : String(error));
     } catch (cause) {

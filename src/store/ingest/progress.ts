@@ -18,13 +18,23 @@ export class ProgressTeller {
     this.#total = total;
   }
 
-  /** @param now Tell even if the last time is recent. */
-  update(report: IngestReport, currentPath: string | null, now: boolean): void {
+  /** @param pending Documents that are read and wait for the commit of their group. */
+  update(report: IngestReport, currentPath: string | null, pending: number): void {
+    const time = performance.now();
+    if (time - this.#last < INTERVAL_MS) return;
+    this.#last = time;
+    this.#report(report, currentPath, pending);
+  }
+
+  /** Tells the end, however recent the last time. */
+  end(report: IngestReport): void {
+    this.#report(report, null, 0);
+  }
+
+  #report(report: IngestReport, currentPath: string | null, pending: number): void {
     if (this.#tell === undefined) return;
     const time = performance.now();
-    if (!now && time - this.#last < INTERVAL_MS) return;
-    this.#last = time;
-    const done = report.added + report.updated + report.skipped + report.failures.length;
+    const done = pending + report.added + report.updated + report.skipped + report.failures.length;
     const elapsedMs = time - this.#started;
     const total = this.#total ?? null;
     const leftMs = total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));

@@ -12,15 +12,21 @@ export class RunRecord {
   readonly #runId: string;
   readonly #options: string;
   readonly #startedAt = Date.now();
+  readonly #live: ReadonlySet<string>;
+  #written = false;
 
-  /** @param options What the run was asked to do, as JSON values. */
-  constructor(runId: string, options: object) {
+  /** @param options What the run was asked to do, as JSON values.
+   *  @param live Ids of the runs that are going on in this process. */
+  constructor(runId: string, options: object, live: ReadonlySet<string>) {
     this.#runId = runId;
+    this.#live = live;
     this.#options = JSON.stringify(options);
   }
 
   /** Writes what the run has done so far. */
   async write(db: SqlExecutor, report: IngestReport, status: RunStatus, error: string | null): Promise<void> {
+    if (!this.#written) await closeInterrupted(db, this.#live);
+    this.#written = true;
     await db.run(
       `INSERT INTO ingest_runs (run_id, status, options, added, updated, skipped, removed, failures, bytes, chunks,
          error, started_at, finished_at)
@@ -45,4 +51,14 @@ export class RunRecord {
       ],
     );
   }
+}
+
+/** A run that was still going when its process ended did not complete: the next run says so in its row. A run of
+ *  another process that is alive after all puts its row right with its next commit. */
+async function closeInterrupted(db: SqlExecutor, live: ReadonlySet<string>): Promise<void> {
+  await db.run(
+    `UPDATE ingest_runs SET status = 'failed', error = 'interrupted: its process ended', finished_at = $1
+     WHERE status = 'running' AND run_id NOT IN (SELECT value FROM json_each($2))`,
+    [Date.now(), JSON.stringify([...live])],
+  );
 }
