@@ -126,6 +126,18 @@ const LINES = [
   "更多的文字。".repeat(60),
 ];
 
+/** Fences that end, or do not begin, where a reader of lines would not think so. */
+const FENCES = [
+  "> ```\n```\n\n```js",
+  "> > ```\n> ```\n\n```js",
+  "- a\n\n  ```\ncode\n  ```\n\n```js\n\nb\n```\n",
+  "<div>\n```\n\n```\n</div>\n\n```js\n\nb\n```\n",
+  "<pre>\n\n```\na\n</pre>\n\n```\n\nb\n```\n",
+  "    ```\n\n```\na\n```\n\n    ```\n",
+  "```\na\n\n    ```\n> ```\n- ```\n\nb\n```\n\nc\n",
+  "1. a\n\n   ```\n  b\n   ```\n\n```\n\nc\n```\n",
+];
+
 const text = fc.array(fc.constantFrom(...LINES), { maxLength: 40 }).map((lines) => ["start", "", ...lines].join("\n"));
 
 describe("cutting a text and reading its inline content late", () => {
@@ -134,7 +146,7 @@ describe("cutting a text and reading its inline content late", () => {
       fc.property(text, (source) => {
         expect(ours(source)).toEqual(reference(source));
       }),
-      { numRuns: 1500 },
+      { numRuns: 3000, examples: FENCES.map((source) => [`start\n\n${source}`]) },
     );
   });
 

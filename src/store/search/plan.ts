@@ -49,12 +49,19 @@ export async function planSearch(parsed: ParsedQuery, statistics: CorpusStatisti
   }
   if (common.length > 0) {
     const seen = rare.length > 0 ? [exact(rare)] : [];
-    const inHeadings = `{heading} : (${ranking(common)})`;
-    tiers.push({ name: "common words in headings", ranking: inHeadings, must: must(common, [...excluded, ...seen]) });
+    const inHeadings = `{heading} : (${exact(common)})`;
+    const others = [...excluded, ...seen];
+    // Headings hold words as written: where each is its own stem, ranking by stems finds nothing else there.
+    const says = common.every((term) => term.isStem) && others.length === 0;
+    tiers.push({
+      name: "common words in headings",
+      ranking: `{heading} : (${ranking(common)})`,
+      must: says ? undefined : without(inHeadings, others),
+    });
     tiers.push({
       name: "common words",
       ranking: ranking(common),
-      must: must(common, [...excluded, ...seen, inHeadings]),
+      must: must(common, [...others, inHeadings]),
     });
   }
   return { tiers, commonWords: common.map((term) => term.word) };

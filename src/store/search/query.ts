@@ -33,6 +33,8 @@ export interface Term {
   ranking: string;
   /** Holds where the term counts as found: the word itself, or with stemming `match` any form. */
   exact: string;
+  /** Whether the word is its own stem, as far as ranking goes. */
+  isStem: boolean;
   /** Whether it is a function word of English. */
   functionWord: boolean;
 }
@@ -115,7 +117,7 @@ function wordTerm(run: Run, options: QueryOptions): Term {
   const asWritten = `${EXACT_COLUMNS} : ${quoted(word)}`;
   const ranking = options.stemming === "off" ? asWritten : quoted(stem(word));
   const exact = options.stemming === "match" ? ranking : asWritten;
-  return { word, ranking, exact, functionWord: FUNCTION_WORDS.has(word) };
+  return { word, ranking, exact, isStem: stem(word) === word, functionWord: FUNCTION_WORDS.has(word) };
 }
 
 /** A word that is being written, or marked with an asterisk. The whole word ranks before its continuations; they take
@@ -124,7 +126,7 @@ function prefixTerm(run: Run, options: QueryOptions): Term {
   const whole = wordTerm(run, options);
   const asWritten = options.stemming === "match" ? whole.ranking : `${EXACT_COLUMNS} : ${quoted(whole.word)}`;
   const expression = `${asWritten} OR ${EXACT_COLUMNS} : ${quoted(whole.word)} *`;
-  return { word: whole.word, ranking: expression, exact: expression, functionWord: false };
+  return { ...whole, ranking: expression, exact: expression, isStem: true, functionWord: false };
 }
 
 function unspacedTerms(run: Run): Term[] {
@@ -132,7 +134,7 @@ function unspacedTerms(run: Run): Term[] {
   const single = found.length === 1 && found[0] === run.text;
   return found.map((pair) => {
     const expression = `${EXACT_COLUMNS} : ${quoted(pair)}${single ? " *" : ""}`;
-    return { word: pair, ranking: expression, exact: expression, functionWord: false };
+    return { word: pair, ranking: expression, exact: expression, isStem: true, functionWord: false };
   });
 }
 

@@ -1,5 +1,5 @@
 import { beginsBlock, beginsItem, hasHtmlBlocks, hasHtmlOverBlankLines } from "./block-boundary.ts";
-import { closingFence, indentOf, isLeftOf, OPENING_FENCE } from "./code-fence.ts";
+import { closingFence, indentOf, leavesContainer, OPENING_FENCE } from "./code-fence.ts";
 import { type Directive, directiveAt } from "./directive.ts";
 import { MdxEnds } from "./mdx-ends.ts";
 import { codeSpanEnd, expressionText, isInlineTag, moduleStatementEnd, urlInAngles } from "./mdx-syntax.ts";
@@ -103,7 +103,7 @@ class SegmentReader {
     const text = this.#text;
     const close = closingFence(text, start + opening.length, run, opening === run && !this.#mdx);
     if (!this.#cuts || !this.#afterBlank || opening !== run) {
-      if (opening !== run) this.#cuts &&= !isLeftOf(text, close.bodyStart, close.bodyEnd, indentOf(text, start));
+      if (opening !== run) this.#cuts &&= !leavesContainer(text, close.bodyStart, close.next - 1, opening);
       if (this.#hasHtml && !this.#afterBlank) this.#cuts = false;
       this.#cuts &&= close.indent === indentOf(text, start);
       this.#line += countLines(text, start, close.next);
