@@ -68,6 +68,16 @@ describe("size", () => {
     expect(chunks[1]!.blockIds).toEqual(["b1/2"]);
   });
 
+  test("the span of a chunk begins with the line of what it repeats", async () => {
+    const source = Array.from({ length: 40 }, (_, i) => sentence(i).trim());
+    const chunks = await chunksOf("a.md", source.join("\n"), { targetTokens: 64, overlapTokens: 24 });
+    expect(chunks.length).toBeGreaterThan(4);
+    for (const chunk of chunks) {
+      const shown = chunk.text.split(/\n+/);
+      expect(source.slice(chunk.span.start - 1, chunk.span.end)).toEqual(shown);
+    }
+  });
+
   test("without overlap nothing is repeated", async () => {
     const chunks = await chunksOf("a.md", prose(40), { targetTokens: 64, overlapTokens: 0 });
     expect(chunks.map((chunk) => chunk.text).join(" ")).toBe(prose(40));

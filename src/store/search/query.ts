@@ -10,7 +10,7 @@ import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 export const MAX_TERMS = 128;
 
 /** Beginnings shorter than this are looked up in headings only: in texts they match nearly everything. */
-const SHORT_PREFIX = 3;
+const SHORT_PREFIX = 4;
 
 /** English words that say nothing about what is sought. Left out while other words are there. */
 const FUNCTION_WORDS: ReadonlySet<string> = new Set(

@@ -46,28 +46,17 @@ function mayClose(before: string, strict: boolean): boolean {
 
 /**
  * Whether a line between `start` and `end` may have left the list item or quote in which a fence began, and so have
- * ended the fence: it begins left of it, or stands in fewer or more quotes.
+ * ended the fence: its text begins left of it.
  *
  * @param opening The opening line up to and with its run of marks.
  */
 export function leavesContainer(text: string, start: number, end: number, opening: string): boolean {
   const column = Math.max(1, indentOf(opening, 0));
-  const quotes = countQuotes(opening);
   for (const line of text.slice(start, end).split("\n")) {
-    if (quotes > 0 && countQuotes(line) !== quotes) return true;
     const content = line.search(/[^ \t>]/);
     if (content !== -1 && content < column) return true;
   }
   return false;
-}
-
-function countQuotes(line: string): number {
-  let quotes = 0;
-  for (const mark of line) {
-    if (mark === ">") quotes++;
-    else if (mark !== " " && mark !== "\t") break;
-  }
-  return quotes;
 }
 
 /** Returns how many spaces and tabs stand at an offset. */
