@@ -5,17 +5,17 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Document, IngestReport, Page } from "../../src/node.ts";
-import { lodestore, lodestoreJson, makeFolder, manyNotes, start } from "./run-lodestore.ts";
+import { lodestore, lodestoreJson, makeFolder, manyNotes, start, untilSomethingIsIn } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const FILES = 1500;
+const FILES = 3000;
 
 describe.skipIf(process.platform === "win32")("Ctrl-C", () => {
   test("stops an ingest with whole documents only, says what is in, and the next run goes on from there", async () => {
     const folder = makeFolder(manyNotes(FILES));
     const running = start(folder, ["ingest", "docs"]);
-    await running.saysOnStderr(`/1,500 files`);
+    await untilSomethingIsIn(folder);
     // npm passes the signal on that the terminal has sent already: the second one is the same.
     running.child.kill("SIGINT");
     running.child.kill("SIGINT");
@@ -94,7 +94,7 @@ describe("two processes", () => {
   test("one reads while the other writes, and sees whole documents", async () => {
     const folder = makeFolder(manyNotes(FILES));
     const writer = start(folder, ["ingest", "docs"]);
-    await writer.saysOnStderr(`/1,500 files`);
+    await untilSomethingIsIn(folder);
     const found = await lodestoreJson<{ hits: unknown[] }>(folder, "search", "glaze", "-k", "5");
     expect(found.hits).toHaveLength(5);
     const { items } = await lodestoreJson<Page<Document>>(folder, "list", "--limit", "1000");

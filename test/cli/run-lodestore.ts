@@ -116,3 +116,11 @@ export function manyNotes(count: number): Record<string, string> {
     ]),
   );
 }
+
+/** Asks until the store has a document: something is committed while the command under test goes on. */
+export async function untilSomethingIsIn(folder: string): Promise<void> {
+  for (;;) {
+    const { code, stdout } = await lodestore(folder, "list", "--limit", "1", "--json");
+    if (code === 0 && (JSON.parse(stdout) as { items: unknown[] }).items.length > 0) return;
+  }
+}

@@ -12,8 +12,11 @@ import { TurnTaker } from "./yield-turn.ts";
 
 /** A transaction is committed when it holds this many documents … */
 const GROUP_DOCUMENTS = 64;
-/** … or this much text: a search that arrives meanwhile waits for one group at most. */
+/** … this much text, for a search that arrives meanwhile waits for one group at most … */
 const GROUP_BYTES = 512 * 1024;
+
+/** … or documents that were read this long ago: what is read is soon in, however slow the source. */
+const GROUP_MS = 500;
 
 /** The text index is tidied after a run that changed this many documents. */
 const TIDY_DOCUMENTS = 256;
@@ -71,6 +74,7 @@ class IngestRun {
   readonly #seen = new Set<string>();
   #group = new Map<string, ReadDocument>();
   #groupBytes = 0;
+  #groupStarted = 0;
 
   constructor(
     db: SqlDatabase,
@@ -142,10 +146,19 @@ class IngestRun {
     const read = await this.#read(file, path);
     if (read !== undefined) {
       this.#group.set(path, read);
+      if (this.#group.size === 1) this.#groupStarted = performance.now();
       this.#groupBytes += read.whole.bytes.byteLength;
-      if (this.#group.size >= GROUP_DOCUMENTS || this.#groupBytes >= GROUP_BYTES) await this.#flush("running");
+      if (this.#isGroupFull()) await this.#flush("running");
     }
     this.#progress.update(this.#report, path, this.#group.size);
+  }
+
+  #isGroupFull(): boolean {
+    return (
+      this.#group.size >= GROUP_DOCUMENTS ||
+      this.#groupBytes >= GROUP_BYTES ||
+      performance.now() - this.#groupStarted >= GROUP_MS
+    );
   }
 
   /** Returns the document, or undefined when it is in already or cannot be read: what is wrong with a file is reported
