@@ -106,7 +106,7 @@ function phraseOf(text: string): string | undefined {
     .slice(0, -1)
     .map((run) => run.text)
     .join(" ");
-  const tail = last.unspaced ? pairs(last.text) : [last.text];
+  const tail = last.unspaced ? pairs(last.text) : [fold(last.text)];
   const single = last.unspaced && tail[0] === last.text && tail.length === 1;
   const tokens = `${indexTerms(before)} ${tail.join(" ")}`.trim().split(/\s+/u);
   return `${EXACT_COLUMNS} : ${quoted(tokens.join(" "))}${single ? " *" : ""}`;

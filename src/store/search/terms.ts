@@ -58,15 +58,29 @@ export function graphemes(run: string): string[] {
   return MARK.test(run) ? (run.match(GRAPHEME) ?? []) : Array.from(run);
 }
 
-/** The form under which unicode61 with `remove_diacritics 2` files a word. */
+/** Letters that no decomposition takes apart, as people without them on their keyboard write them. */
+const LETTERS: ReadonlyMap<string, string> = new Map(
+  "ß:ss ẞ:ss ı:i ł:l Ł:l ø:o Ø:o đ:d Đ:d æ:ae Æ:ae œ:oe Œ:oe ς:σ"
+    .split(" ")
+    .map((pair): [string, string] => [pair.slice(0, 1), pair.slice(2)]),
+);
+
+/** Latin and Greek letters beyond ASCII, and the Cyrillic ё: й is a letter of its own and stays. */
+const ACCENTED = /[\u00c0-\u024f\u0370-\u03ff\u0401\u0451\u1e00-\u1fff]+/g;
+
+/** Takes diacritics off. unicode61 does so for Latin letters only; what both sides pass through here agrees. */
+function plainLetters(text: string): string {
+  return text.replace(ACCENTED, (run) =>
+    Array.from(run.normalize("NFD").replace(/[\u0300-\u036f]+/g, ""), (letter) => LETTERS.get(letter) ?? letter)
+      .join("")
+      .normalize("NFC"),
+  );
+}
+
+/** The form under which a word is filed: no case, no diacritics. */
 export function fold(word: string): string {
   if (ASCII.test(word)) return word.toLowerCase();
-  return word
-    .normalize("NFKC")
-    .toLowerCase()
-    .normalize("NFD")
-    .replace(/[\u0300-\u036f]+/g, "")
-    .normalize("NFC");
+  return plainLetters(plainLetters(word.normalize("NFKC")).toLowerCase());
 }
 
 /** Returns the stem of a folded English word, or the word itself where it is none.
@@ -84,10 +98,10 @@ export function pairs(run: string): string[] {
   return found;
 }
 
-/** Returns the text as unicode61 shall read it: unspaced runs as pairs and their last character, the rest as it is. */
+/** Returns the text as unicode61 shall read it: unspaced runs as pairs and their last character, diacritics off, the rest as it is. */
 export function indexTerms(text: string): string {
   if (ASCII.test(text)) return text;
-  return text.normalize("NFKC").replace(UNSPACED_RUN, (run) => {
+  return plainLetters(text.normalize("NFKC")).replace(UNSPACED_RUN, (run) => {
     const characters = graphemes(run);
     let terms = " ";
     for (let i = 0; i + 1 < characters.length; i++) terms += `${characters[i]}${characters[i + 1]} `;
