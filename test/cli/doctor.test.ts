@@ -116,7 +116,7 @@ describe("lodestore doctor", () => {
   test("says when the place of the store is no folder", async () => {
     const folder = makeFolder({ "a.md": "# A", file: "" });
     const { code, stderr } = await lodestore(folder, "ingest", "a.md", "--db", "file");
-    expect([code, stderr]).toEqual([3, expect.stringMatching(/cannot open the store in .*file: .* \[DRIVER\]/)]);
+    expect([code, stderr]).toEqual([3, expect.stringMatching(/the folder .*file cannot be made: .* \[DRIVER\]/)]);
   });
 });
 
