@@ -18,7 +18,22 @@ const REFUSED: Record<string, readonly string[]> = {
     "../sql/s.ts",
     "../index.ts",
     "../cli/c.ts",
+    "../formats/f.ts",
   ],
+  "src/formats/a.ts": [
+    "../contracts/sql.ts",
+    "../store/ids.ts",
+    "../drivers/d.ts",
+    "../rpc/r.ts",
+    "../sql/s.ts",
+    "../cli/c.ts",
+    "../browser.ts",
+    "../../wasm/w.ts",
+    "./../store/ids.ts",
+    "node:fs",
+    "lodestore",
+  ],
+  "src/formats/deep/a.ts": ["../../contracts/sql.ts", "../../store/ids.ts", "../../worker.ts"],
   "src/drivers/a.ts": [
     "../store/ids.ts",
     "../rpc/r.ts",
@@ -28,12 +43,20 @@ const REFUSED: Record<string, readonly string[]> = {
     "lodestore/node",
   ],
   "src/drivers/deep/a.ts": ["../../store/ids.ts", "../../rpc/r.ts", "../../worker.ts", "./../../store/ids.ts"],
-  "src/rpc/a.ts": ["../store/ids.ts", "../drivers/d.ts", "../sql/s.ts", "../browser.ts", "../cli/c.ts"],
+  "src/rpc/a.ts": [
+    "../store/ids.ts",
+    "../drivers/d.ts",
+    "../sql/s.ts",
+    "../browser.ts",
+    "../cli/c.ts",
+    "../formats/f.ts",
+  ],
   "src/sql/a.ts": [
     "../store/ids.ts",
     "../drivers/d.ts",
     "../rpc/r.ts",
     "../node.ts",
+    "../formats/f.ts",
     "../../migrations/V001__init.sql",
   ],
   "src/store/a.ts": ["../drivers/d.ts", "../rpc/r.ts", "../node.ts", "../edge.ts", "../cli/c.ts", "../../test/x.ts"],
@@ -57,16 +80,39 @@ const REFUSED: Record<string, readonly string[]> = {
 
 /** Imports that each file may contain. */
 const ALLOWED: Record<string, readonly string[]> = {
-  "src/index.ts": ["./contracts/sql.ts", "./drivers/d.ts", "./rpc/r.ts", "./sql/s.ts", "./store/ids.ts", "./errors.ts"],
+  "src/index.ts": [
+    "./contracts/sql.ts",
+    "./drivers/d.ts",
+    "./formats/f.ts",
+    "./rpc/r.ts",
+    "./sql/s.ts",
+    "./store/ids.ts",
+    "./errors.ts",
+  ],
   "src/contracts/a.ts": ["../errors.ts", "./sql.ts"],
-  "src/drivers/a.ts": ["../contracts/sql.ts", "../errors.ts", "./d.ts", "@sqlite.org/sqlite-wasm", "node:sqlite"],
-  "src/drivers/deep/a.ts": ["../../contracts/sql.ts", "../../errors.ts", "../d.ts"],
+  "src/formats/a.ts": ["../errors.ts", "./f.ts", "@noble/hashes/blake3.js"],
+  "src/formats/deep/a.ts": ["../../errors.ts", "../f.ts"],
+  "src/drivers/a.ts": [
+    "../contracts/sql.ts",
+    "../formats/f.ts",
+    "../errors.ts",
+    "./d.ts",
+    "@sqlite.org/sqlite-wasm",
+    "node:sqlite",
+  ],
+  "src/drivers/deep/a.ts": ["../../contracts/sql.ts", "../../formats/f.ts", "../../errors.ts", "../d.ts"],
   "src/rpc/a.ts": ["../contracts/sql.ts", "../errors.ts", "./r.ts"],
   "src/sql/a.ts": ["../contracts/sql.ts", "../errors.ts", "./s.ts"],
-  "src/store/a.ts": ["../contracts/sql.ts", "../errors.ts", "../sql/s.ts", "./ids.ts", "yaml"],
-  "src/store/deep/a.ts": ["../../contracts/sql.ts", "../../errors.ts", "../../sql/s.ts", "../ids.ts"],
+  "src/store/a.ts": ["../contracts/sql.ts", "../errors.ts", "../sql/s.ts", "../formats/f.ts", "./ids.ts", "yaml"],
+  "src/store/deep/a.ts": [
+    "../../contracts/sql.ts",
+    "../../errors.ts",
+    "../../formats/f.ts",
+    "../../sql/s.ts",
+    "../ids.ts",
+  ],
   "src/store/deep/deeper/a.ts": ["../../../contracts/sql.ts", "../../../errors.ts", "../../ids.ts"],
-  "src/cli/a.ts": ["../node.ts", "./c.ts", "node:util"],
+  "src/cli/a.ts": ["../node.ts", "../formats/f.ts", "./c.ts", "node:util"],
   "demo/a.ts": ["lodestore", "lodestore/browser", "./b.ts", "../README.md?raw"],
   "test/a.ts": ["../src/browser.ts", "lodestore/browser"],
 };
@@ -162,7 +208,7 @@ describe("the linter", () => {
   });
 
   test("knows every folder and every top-level file of src", () => {
-    const known = /^(cli|contracts|drivers|rpc|sql|store|(index|browser|worker|node|edge|errors)\.ts)$/;
+    const known = /^(cli|contracts|drivers|formats|rpc|sql|store|(index|browser|worker|node|edge|errors)\.ts)$/;
     expect(readdirSync(join(root, "src")).filter((name) => !known.test(name))).toEqual([]);
   });
 
