@@ -2,7 +2,7 @@ import type { SqlExecutor } from "./sql.ts";
 
 /** What a blob driver declares of itself. */
 export interface BlobCapabilities {
-  /** Driver name: `blobs-sql`, `blobs-memory`. */
+  /** Driver name: `blobs-sql`, `blobs-memory`, `blobs-fs`, `blobs-opfs`. */
   driver: string;
   persistent: boolean;
   /** Whether a put inside a SQL transaction of the same database is undone with it. */
