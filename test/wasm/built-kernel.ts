@@ -1,0 +1,7 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** Where the committed kernel lies. */
+export const kernelPath = fileURLToPath(new URL("../../wasm/hnsw.wasm", import.meta.url));
+
+export const builtKernel = new WebAssembly.Module(readFileSync(process.env["LODESTORE_KERNEL"] ?? kernelPath));
