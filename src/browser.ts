@@ -1,16 +1,26 @@
 import type { Store } from "./contracts/store.ts";
 import type { StorageError } from "./errors.ts";
+import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { deleteOpfsStore } from "./drivers/sql/delete-opfs-store.ts";
+import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 import { connect } from "./rpc/client.ts";
 import { workerEndpoint } from "./rpc/endpoint.ts";
 import { StoreClient } from "./rpc/store-client.ts";
 
 export * from "./index.ts";
+export type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
+export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 
 /** Which store to open in this browser. */
 export interface OpenBrowserStoreOptions {
   /** Name of the store within the origin: 1 to 64 of `A–Z a–z 0–9 . _ -`. */
   name: string;
+  /** Makes the embeddings, in the worker: without one they are the caller's to put, and searches by meaning need a `vector`. */
+  embedder?: EmbedderSpec;
+  /** How vectors are indexed. */
+  vectors?: VectorSettings;
+  /** Where `hnsw.wasm` is, for set-ups in which `new URL("../wasm/hnsw.wasm", import.meta.url)` is not found. */
+  kernelUrl?: string;
   /** Called once when the worker is gone without having been closed; every pending call rejects with OWNER_LOST. */
   onLost?: (error: StorageError) => void;
   /** Starts the worker, for set-ups in which `new URL("./worker.js", import.meta.url)` is not found. */
@@ -31,7 +41,8 @@ export interface OpenBrowserStoreOptions {
 export async function openStore(options: OpenBrowserStoreOptions): Promise<Store> {
   const worker = options.createWorker?.() ?? startWorker();
   try {
-    const connection = await connect<Store>(workerEndpoint(worker), { params: { name: options.name } });
+    const { name, embedder, vectors, kernelUrl } = options;
+    const connection = await connect<Store>(workerEndpoint(worker), { params: { name, embedder, vectors, kernelUrl } });
     if (options.onLost !== undefined) void connection.lost.then(options.onLost);
     return new StoreClient(connection);
   } catch (error) {

@@ -34,6 +34,7 @@ export type StorageCapability =
   | "search"
   | "vectors"
   | "embedder"
+  | "embeddings"
   | "jobs"
   | "chat"
   | "rpc";

@@ -3,6 +3,8 @@ export type { StorageCapability, StorageErrorCode, StorageErrorContext } from ".
 export type * from "./contracts/blobs.ts";
 export type * from "./contracts/documents.ts";
 export type * from "./contracts/embedder.ts";
+export type * from "./contracts/embeddings.ts";
 export type * from "./contracts/search.ts";
 export type * from "./contracts/sql.ts";
 export type * from "./contracts/store.ts";
+export type * from "./contracts/vectors.ts";

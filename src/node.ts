@@ -1,17 +1,34 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Embedder } from "./contracts/embedder.ts";
 import type { Store } from "./contracts/store.ts";
+import { openFsBlobs } from "./drivers/blobs-fs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
 import { makeStoreDirectory } from "./drivers/store-directory-node.ts";
+import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
+import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
+import { compileDocumentFilter } from "./store/document-filter.ts";
+import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
 
 export * from "./index.ts";
+export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/embed-hashing.ts";
+export { createHttpEmbedder, type HttpEmbedderOptions } from "./drivers/embed-http.ts";
+export { createTransformersEmbedder, type TransformersEmbedderOptions } from "./drivers/embed-transformers.ts";
+export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 
 /** Where a Node store lives. */
 export interface OpenNodeStoreOptions {
-  /** Folder of the store; made when absent. The database is `lodestore.db` in it. */
+  /** Folder of the store; made when absent. The database is `lodestore.db` in it, snapshots of vector indexes are in `blobs`. */
   dir: string;
+  /** Makes the embeddings: without one they are the caller's to put, and searches by meaning need a `vector`. */
+  embedder?: Embedder;
+  /** How vectors are indexed. */
+  vectors?: VectorSettings;
+  /** Whether embeddings that are missing are made in the background as soon as the store is open; true by default. */
+  embedOnOpen?: boolean;
 }
 
 /**
@@ -25,7 +42,21 @@ export interface OpenNodeStoreOptions {
  *   const { hits } = await store.search({ text: "morning" });
  */
 export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
-  const dir = await makeStoreDirectory(options.dir);
+  const dir = await makeStoreDirectory(options);
+  const snapshots = await openFsBlobs({ dir: join(dir, "blobs") });
   const db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions });
-  return createStore({ db, blobs: new SqlBlobStore(db, { persistent: true }) });
+  const { embedder, vectors, embedOnOpen } = options;
+  return createStore({
+    db,
+    blobs: new SqlBlobStore(db, { persistent: true }),
+    vectors: new HnswVectorStore(db, {
+      ...vectors,
+      kernel: new WebAssembly.Module(readFileSync(new URL("../wasm/hnsw.wasm", import.meta.url))),
+      compileFilter: compileDocumentFilter,
+      indexId,
+      snapshots,
+    }),
+    ...(embedder === undefined ? {} : { embedder }),
+    ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
+  });
 }

@@ -1,22 +1,46 @@
 import type { Store } from "./contracts/store.ts";
-import { openSqlOpfs } from "./drivers/sql-opfs.ts";
+import { openOpfsBlobs } from "./drivers/blobs-opfs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
+import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
+import { openSqlOpfs } from "./drivers/sql-opfs.ts";
+import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
+import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
+import { loadKernel } from "./drivers/vectors/load-kernel.ts";
 import { workerScopeEndpoint } from "./rpc/endpoint.ts";
 import { serve } from "./rpc/server.ts";
+import { compileDocumentFilter } from "./store/document-filter.ts";
+import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
 
-/** The dedicated worker that owns a store: `openStore` of `lodestore/browser` starts it and passes the store's name. */
+/** The dedicated worker that owns a store: `openStore` of `lodestore/browser` starts it and passes what it was given. */
 interface WorkerParams {
   name: string;
+  embedder?: EmbedderSpec;
+  vectors?: VectorSettings;
+  kernelUrl?: string;
 }
 
 serve(
   workerScopeEndpoint(),
   async (params): Promise<Store> => {
-    const { name } = params as WorkerParams;
+    const { name, embedder, vectors, kernelUrl } = params as WorkerParams;
+    const made = embedder === undefined ? undefined : makeEmbedder(embedder);
+    const kernel = await loadKernel(kernelUrl ?? new URL("../wasm/hnsw.wasm", import.meta.url));
+    const snapshots = await openOpfsBlobs({ name });
     const db = await openSqlOpfs({ name, functions: storeFunctions });
-    return createStore({ db, blobs: new SqlBlobStore(db, { persistent: true }) });
+    return createStore({
+      db,
+      blobs: new SqlBlobStore(db, { persistent: true }),
+      vectors: new HnswVectorStore(db, {
+        ...vectors,
+        kernel,
+        compileFilter: compileDocumentFilter,
+        indexId,
+        snapshots,
+      }),
+      ...(made === undefined ? {} : { embedder: made }),
+    });
   },
   {
     onDisconnect: (store) => {

@@ -1,4 +1,5 @@
 import type { DocumentFilter, SourceSpan } from "./documents.ts";
+import type { VectorPlan } from "./vectors.ts";
 
 export type SearchMode = "lexical" | "vector" | "hybrid";
 
@@ -11,10 +12,21 @@ export type Stemming = "rank" | "match" | "off";
 /** A search. */
 export interface SearchQuery {
   /** What to find, at most 4,096 characters. Words are joined by OR and ranked by BM25.
-   *  Deliberate syntax: `"a phrase"`, `begin*`, `-not`, `-"not this phrase"`; everything else is text. */
-  text: string;
-  /** `lexical` by default. */
+   *  Deliberate syntax: `"a phrase"`, `begin*`, `-not`, `-"not this phrase"`; everything else is text.
+   *  May be left out where `vector` is given. */
+  text?: string;
+  /** `lexical` (default): by words. `vector`: by nearness of embeddings. `hybrid`: both lists, fused by reciprocal rank. */
   mode?: SearchMode;
+  /** Embedding of the query; made from `text` by the store's embedder when absent. */
+  vector?: Float32Array;
+  /** Model whose embeddings are searched; the embedder's by default, or the only one with vectors. */
+  modelId?: string;
+  /** Weights of the two lists in `hybrid`, 0 to 10 each; lexical 1, and for the vector list what the embedder asks for, else 1. */
+  weights?: { lexical?: number; vector?: number };
+  /** Hits whose text mostly stands in a better hit of the same document are left out, in `vector` and `hybrid`; false by default. */
+  collapse?: boolean;
+  /** Width of the walk through the vector graph, 10 to 4096; chosen by the number of hits when absent. */
+  ef?: number;
   /** Hits a page, 1 to 1000; 10 by default. */
   k?: number;
   filters?: DocumentFilter;
@@ -45,7 +57,8 @@ export interface Citation {
   span: SourceSpan;
 }
 
-export type ScoreKind = "bm25" | "cosine" | "rrf";
+/** `cosine`, `dot` and `l2` (minus the distance) are those of the vector search; `rrf` is the sum of weight / (60 + rank). */
+export type ScoreKind = "bm25" | "cosine" | "dot" | "l2" | "rrf";
 
 export interface SearchHit {
   chunkId: string;
@@ -61,8 +74,20 @@ export interface SearchHit {
   lexicalRank: number | null;
   /** BM25, higher is better. */
   lexicalScore: number | null;
+  /** Rank among the vector hits, from 1. */
   vectorRank: number | null;
+  /** Similarity, higher is nearer. */
   vectorScore: number | null;
+  /** Hits that were left out for this one, where `collapse` is on. */
+  collapsed?: string[];
+}
+
+/** One list of a fused answer. */
+export interface RankedChunk {
+  chunkId: string;
+  /** From 1. */
+  rank: number;
+  score: number;
 }
 
 /** How an answer was made. */
@@ -75,6 +100,16 @@ export interface SearchExplain {
   stemming: Stemming;
   /** Time per step, in milliseconds. */
   steps: { name: string; ms: number }[];
+  /** The vector side, in `vector` and `hybrid`. */
+  vector?: {
+    modelId: string;
+    modelVersion: string;
+    dimensions: number;
+    plan: VectorPlan;
+  };
+  /** Both lists before they were fused, in `hybrid`. */
+  lists?: { lexical: RankedChunk[]; vector: RankedChunk[] };
+  weights?: { lexical: number; vector: number };
 }
 
 export interface SearchResult {
@@ -83,5 +118,7 @@ export interface SearchResult {
   nextCursor?: string;
   /** Corpus revision the answer stands for. */
   revision: number;
+  /** Why a `hybrid` answer stands on words alone: the query could not be embedded. */
+  withoutVectors?: { code: string; message: string };
   explain?: SearchExplain;
 }

@@ -1,6 +1,8 @@
 import type { DocumentStore } from "./documents.ts";
+import type { EmbeddingProgress, EmbeddingReport, Embeddings } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
+import type { StorageError } from "../errors.ts";
 
 /** One file to take in. */
 export interface IngestFile {
@@ -33,6 +35,10 @@ export interface ChunkingPolicy {
   maxTokens?: number;
 }
 
+/** When the chunks of an ingest are embedded: `background`, after it, off the path of searches; `wait`, the same, and the ingest
+ *  resolves after that; `off`, not before the next run. */
+export type IngestEmbedding = "background" | "wait" | "off";
+
 export interface IngestOptions {
   /** Stops after the document at hand; what is in stays, whole. The promise rejects with ABORTED. */
   signal?: AbortSignal;
@@ -45,6 +51,9 @@ export interface IngestOptions {
   chunking?: ChunkingPolicy;
   /** Largest file in bytes, 16 MiB by default, 512 MiB at most. */
   maxFileBytes?: number;
+  /** `background` by default. What fails to be embedded is in and found by its words; {@link IngestReport.embedding} says why.
+   *  `wait` throws UNSUPPORTED in a store without an embedder, where the others do nothing. */
+  embed?: IngestEmbedding;
 }
 
 export interface IngestProgress {
@@ -61,6 +70,8 @@ export interface IngestProgress {
   /** Estimate, once there is one. */
   leftMs: number | null;
   currentPath: string | null;
+  /** How far the embedding is that the ingest waits for, once the files are in. */
+  embedding?: EmbeddingProgress;
 }
 
 export interface IngestFailure {
@@ -84,6 +95,8 @@ export interface IngestReport {
   elapsedMs: number;
   /** Share of the time, in milliseconds, by step. SQL includes the text index, which triggers keep. */
   timings: { readMs: number; parseMs: number; idsMs: number; sqlMs: number };
+  /** What came of the embedding that the ingest waited for: its report, or why it ended early. What is missing is embedded by the next run. */
+  embedding?: EmbeddingReport | StorageError;
 }
 
 export interface StoreStats {
@@ -104,6 +117,8 @@ export interface StoreStats {
   languages: { lang: string | null; documents: number }[];
   mediaTypes: { mediaType: string; documents: number }[];
   tags: { tag: string; documents: number }[];
+  /** Embedding records of all models, by status: only committed ones are searched. */
+  embeddings: { committed: number; pending: number; tombstones: number };
   sql: SqlCapabilities;
 }
 
@@ -132,6 +147,8 @@ export interface OpenReport {
 /** The store a program holds. The same type in the page, in the worker and on Node. */
 export interface Store {
   readonly documents: DocumentStore;
+  /** Vectors of the chunks. Its methods, but `status`, throw UNSUPPORTED in a store without a vector store. */
+  readonly embeddings: Embeddings;
   /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
    *  A document is whole or absent; a bad file is reported and harms nothing else.
    *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */
@@ -141,10 +158,11 @@ export interface Store {
   search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult>;
   /** Counts and sizes of the whole store. */
   stats(): Promise<StoreStats>;
-  /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents. */
+  /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents, embeddings with and without
+   *  their vectors. */
   check(): Promise<CheckReport>;
   openReport(): Promise<OpenReport>;
-  /** Ends running work at the next whole document and closes. Safe to call twice. */
+  /** Ends running work at the next whole document or batch of embeddings and closes. Safe to call twice. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

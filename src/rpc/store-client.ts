@@ -1,4 +1,5 @@
 import type { DocumentStore } from "../contracts/documents.ts";
+import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
   CheckReport,
@@ -14,12 +15,14 @@ import type { Connection } from "./client.ts";
 /** A store that runs at the other end of a connection. Closing it closes the store there, then the connection and its worker. */
 export class StoreClient implements Store {
   readonly documents: DocumentStore;
+  readonly embeddings: Embeddings;
   readonly #connection: Connection<Store>;
   #closed: Promise<void> | undefined;
 
   constructor(connection: Connection<Store>) {
     this.#connection = connection;
     this.documents = connection.proxy.documents;
+    this.embeddings = connection.proxy.embeddings;
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {

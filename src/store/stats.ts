@@ -40,6 +40,10 @@ export async function readStats(db: SqlDatabase): Promise<StoreStats> {
   const tags = await db.all<StoreStats["tags"][number]>(
     "SELECT tag, count(*) AS documents FROM document_tags GROUP BY tag ORDER BY count(*) DESC, tag LIMIT 200",
   );
+  const records = await db.all<{ status: string; n: number }>(
+    "SELECT status, count(*) AS n FROM embedding_records GROUP BY status",
+  );
+  const having = (status: string): number => records.find((one) => one.status === status)?.n ?? 0;
   return {
     documents: totals?.documents ?? 0,
     chunks: totals?.chunks ?? 0,
@@ -54,6 +58,7 @@ export async function readStats(db: SqlDatabase): Promise<StoreStats> {
     languages,
     mediaTypes,
     tags,
+    embeddings: { committed: having("committed"), pending: having("pending"), tombstones: having("tombstone") },
     sql: await db.capabilities(),
   };
 }

@@ -1,5 +1,8 @@
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
+import { requireEmbedder } from "../contracts/check-embedder.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
+import type { Embedder } from "../contracts/embedder.ts";
+import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type {
@@ -15,8 +18,10 @@ import { StorageError } from "../errors.ts";
 import { migrate } from "../sql/migrate.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
+import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
+import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
-import { LexicalSearch } from "./search/search.ts";
+import { Search } from "./search/search.ts";
 import { ensureTextIndex } from "./search/text-index.ts";
 import { readStats } from "./stats.ts";
 
@@ -25,6 +30,12 @@ export interface StoreParts {
   db: SqlDatabase;
   /** Keeps asset bytes. */
   blobs: TransactionalBlobStore;
+  /** Keeps the vectors of chunks. Without one the store finds by words only. */
+  vectors?: AnyVectorStore;
+  /** Makes the vectors. Without one they are the caller's to put. */
+  embedder?: Embedder;
+  /** Whether embeddings that are missing when the store opens are made in the background; true by default. */
+  embedOnOpen?: boolean;
 }
 
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
@@ -36,6 +47,7 @@ export async function createStore(parts: StoreParts): Promise<Store> {
     const migrated = await migrate(parts.db);
     const created = migrated.applied.length === migrated.version;
     const rebuilt = await ensureTextIndex(parts.db, created);
+    if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
     return new LodestoreStore(parts, {
       created,
       migrations: migrated.applied,
@@ -43,8 +55,23 @@ export async function createStore(parts: StoreParts): Promise<Store> {
       elapsedMs: performance.now() - start,
     });
   } catch (error) {
-    await parts.db.close();
+    await closeParts(parts);
     throw error;
+  }
+}
+
+const OPEN = { capability: "store", operation: "open" } as const;
+
+/** The vector store writes its last to the database, so the database is the last to close, whatever else fails. */
+async function closeParts({ db, vectors, embedder }: StoreParts): Promise<void> {
+  try {
+    await embedder?.close?.();
+  } finally {
+    try {
+      await vectors?.close();
+    } finally {
+      await db.close();
+    }
   }
 }
 
@@ -54,30 +81,37 @@ async function requireFullText(db: SqlDatabase): Promise<void> {
   throw new StorageError(
     "UNSUPPORTED",
     `${engine} has no full-text search (FTS5); on Node, 22.16 is the first version with it`,
-    {
-      capability: "store",
-      operation: "open",
-    },
+    OPEN,
   );
 }
 
 class LodestoreStore implements Store {
   readonly documents: DocumentStore;
+  readonly embeddings: Embeddings;
+  readonly #embeddings: StoreEmbeddings;
+  readonly #parts: StoreParts;
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
-  readonly #search: LexicalSearch;
+  readonly #search: Search;
   readonly #opened: OpenReport;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
   constructor(parts: StoreParts, opened: OpenReport) {
+    this.#parts = parts;
     this.#db = parts.db;
+    this.#embeddings = new StoreEmbeddings(parts);
+    this.embeddings = this.#embeddings;
     const documents = new SqlDocumentStore(parts.db, parts.blobs);
     this.documents = documents;
-    this.#ingest = new Ingest(parts.db, documents);
-    this.#search = new LexicalSearch(parts.db);
+    this.#ingest = new Ingest(parts.db, documents, this.#embeddings);
+    this.#search = new Search(
+      parts.db,
+      parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
+    );
     this.#opened = opened;
+    if (parts.embedOnOpen !== false) this.#embeddings.start();
   }
 
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
@@ -106,7 +140,7 @@ class LodestoreStore implements Store {
 
   async check(): Promise<CheckReport> {
     this.#checkOpen("check");
-    return checkStore(this.#db);
+    return checkStore(this.#db, this.#parts.vectors);
   }
 
   async openReport(): Promise<OpenReport> {
@@ -127,7 +161,8 @@ class LodestoreStore implements Store {
       new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
     );
     await Promise.all(this.#running);
-    await this.#db.close();
+    await this.#embeddings.close();
+    await closeParts(this.#parts);
   }
 
   #checkOpen(operation: string): void {

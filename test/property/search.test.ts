@@ -4,7 +4,7 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { SearchQuery } from "../../src/contracts/search.ts";
 import { migrate } from "../../src/sql/migrate.ts";
-import { LexicalSearch } from "../../src/store/search/search.ts";
+import { LexicalSearch } from "../../src/store/search/lexical-search.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 
 /** A chunk as the naive model knows it: its words, and its document's language. */

@@ -3,6 +3,7 @@ import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSour
 import { checkIngestFile, checkIngestOptions, type CheckedIngestOptions } from "../../contracts/check-ingest.ts";
 import { StorageError } from "../../errors.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
+import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts";
 import { DocumentReader, type ReadDocument } from "./document-reader.ts";
 import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
@@ -41,23 +42,29 @@ export class Ingest {
   readonly #db: SqlDatabase;
   readonly #documents: SqlDocumentStore;
   readonly #live = new Set<string>();
+  readonly #embedding: AfterIngest | undefined;
 
-  constructor(db: SqlDatabase, documents: SqlDocumentStore) {
+  constructor(db: SqlDatabase, documents: SqlDocumentStore, embedding?: AfterIngest) {
     this.#db = db;
     this.#documents = documents;
+    this.#embedding = embedding;
   }
 
   /** Runs to the end of `source`; see `Store.ingest`. */
   async run(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
     const checked = checkIngestOptions(options);
+    requireEmbedding(checked, this.#embedding);
     const runId = crypto.randomUUID();
     const run = new IngestRun(this.#db, this.#documents, checked, runId, this.#live);
     this.#live.add(runId);
     try {
-      return await run.run(source);
+      await run.run(source);
     } finally {
       this.#live.delete(runId);
+      if (checked.embed === "background") this.#embedding?.start();
     }
+    if (checked.embed === "wait") await run.embed(this.#embedding);
+    return run.report;
   }
 }
 
@@ -114,7 +121,21 @@ class IngestRun {
     this.#progress = new ProgressTeller(options.onProgress, options.total);
   }
 
-  async run(source: IngestSource): Promise<IngestReport> {
+  get report(): IngestReport {
+    return this.#report;
+  }
+
+  /** Waits for the embedding of what is in. Why it fails is in the report: the documents are in. */
+  async embed(embedding: AfterIngest | undefined): Promise<void> {
+    const outcome = await embedAfter(embedding, this.#options.signal, (progress) =>
+      this.#progress.embedding(this.#report, progress),
+    );
+    this.#throwIfAborted();
+    if (outcome !== undefined) this.#report.embedding = outcome;
+    this.#report.elapsedMs = performance.now() - this.#started;
+  }
+
+  async run(source: IngestSource): Promise<void> {
     this.#throwIfAborted();
     const swept = this.#options.sweep;
     try {
@@ -132,7 +153,6 @@ class IngestRun {
       }
       await this.#tidy();
       this.#progress.end(this.#report);
-      return this.#report;
     } catch (error) {
       await this.#end(error);
       throw error;

@@ -1,3 +1,4 @@
+import type { EmbeddingProgress } from "../../contracts/embeddings.ts";
 import type { IngestProgress, IngestReport } from "../../contracts/store.ts";
 
 /** Shortest time between two calls. */
@@ -26,12 +27,17 @@ export class ProgressTeller {
     this.#report(report, currentPath, pending);
   }
 
+  /** Tells how far the embedding is that the run waits for; whoever calls keeps to ten times a second. */
+  embedding(report: IngestReport, embedding: EmbeddingProgress): void {
+    this.#report(report, null, 0, embedding);
+  }
+
   /** Tells the end, however recent the last time. */
   end(report: IngestReport): void {
     this.#report(report, null, 0);
   }
 
-  #report(report: IngestReport, currentPath: string | null, pending: number): void {
+  #report(report: IngestReport, currentPath: string | null, pending: number, embedding?: EmbeddingProgress): void {
     if (this.#tell === undefined) return;
     const time = performance.now();
     const done = pending + report.added + report.updated + report.skipped + report.failures.length;
@@ -50,6 +56,7 @@ export class ProgressTeller {
       elapsedMs,
       leftMs,
       currentPath,
+      ...(embedding === undefined ? {} : { embedding }),
     });
   }
 }

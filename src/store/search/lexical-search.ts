@@ -5,28 +5,33 @@ import { StorageError } from "../../errors.ts";
 import { compileDocumentFilter } from "../document-filter.ts";
 import { TermStatistics } from "./statistics.ts";
 import { decodeCursor, encodeCursor, type SearchCursor } from "./cursor.ts";
-import { planSearch, type Tier } from "./plan.ts";
-import { parseQuery } from "./query.ts";
-import { makeSnippet, type Marker, prepareMarks } from "./snippet.ts";
+import { fingerprint } from "./fingerprint.ts";
+import type { RankedKey } from "./fuse.ts";
+import { describeHit, HIT_COLUMNS, type HitRow } from "./hit-rows.ts";
+import { planSearch, type SearchPlan, type Tier } from "./plan.ts";
+import { type Mark, parseQuery } from "./query.ts";
+import { type Marker, prepareMarks } from "./snippet.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
 
 /** BM25 weights of the columns heading, text and forms; measured on Cranfield, CACM and CMRC2018 (DESIGN.md). */
 const WEIGHTS = "2.0, 1.0, 1.0";
 
-interface HitRow {
-  chunk_key: number;
+/** A hit row with its score. */
+interface ScoredRow extends HitRow {
   score: number;
-  revision: string;
-  chunk_id: string;
-  document_id: string;
-  title: string;
-  heading_path: string;
-  workspace_path: string;
-  line_start: number;
-  line_end: number;
-  text: string;
 }
+
+/** A ranking without what its hits show. */
+export interface LexicalRanking {
+  ranked: RankedKey[];
+  marks: Mark[];
+  plan: SearchPlan;
+  revision: number;
+}
+
+/** Notes how long the steps of a search take. */
+export type Timed = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 /** Finds chunks by their words: BM25 over the text index. */
 export class LexicalSearch {
@@ -40,16 +45,13 @@ export class LexicalSearch {
 
   /** Answers a query; see `Store.search`. */
   async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
-    const checked = checkSearchQuery(query);
-    if (checked.mode !== "lexical") throw unsupportedMode(checked.mode);
+    return this.answer(checkSearchQuery(query), options);
+  }
+
+  /** Answers a query that was checked. */
+  async answer(checked: CheckedSearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
     const steps: SearchExplain["steps"] = [];
-    const timed = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
-      throwIfAborted(options.signal);
-      const start = performance.now();
-      const result = await work();
-      steps.push({ name, ms: performance.now() - start });
-      return result;
-    };
+    const timed = timing(steps, options.signal);
 
     const cursor = checked.cursor === undefined ? undefined : decodeCursor(checked.cursor, fingerprint(checked));
     const parsed = parseQuery(checked.text, checked);
@@ -59,15 +61,47 @@ export class LexicalSearch {
     const marker = prepareMarks(parsed.marks, checked.stemming !== "off");
     const start = performance.now();
     const hits = rows.found.map((row, index) =>
-      toHit(row, (cursor?.rank ?? 0) + index + 1, marker, checked.snippetLength),
+      lexicalHit(row, (cursor?.rank ?? 0) + index + 1, marker, checked.snippetLength),
     );
     steps.push({ name: "snippets", ms: performance.now() - start });
     return {
       hits,
       ...(rows.next === undefined ? {} : { nextCursor: encodeCursor(rows.next) }),
       revision: rows.found[0] === undefined ? statistics.revision : Number(rows.found[0].revision),
-      ...(checked.explain ? { explain: explain(checked, plan.tiers, plan.commonWords, steps) } : {}),
+      ...(checked.explain ? { explain: explainLexical(checked, plan, steps) } : {}),
     };
+  }
+
+  /** Ranks the first `depth` chunks, without reading what they hold. */
+  async rank(checked: CheckedSearchQuery, depth: number, timed: Timed): Promise<LexicalRanking> {
+    const parsed = parseQuery(checked.text, checked);
+    const statistics = await timed("revision", () => this.#statistics.current());
+    const plan = await timed("plan", () => planSearch(parsed, statistics));
+    const ranked: RankedKey[] = [];
+    for (const tier of plan.tiers) {
+      if (ranked.length >= depth) break;
+      const { page, params } = tierPage(tier, checked, undefined, depth - ranked.length);
+      const rows = await timed(tier.name, () =>
+        this.#db.all<RankedKey>(
+          `WITH page AS MATERIALIZED (${page})
+             SELECT page.chunk_key AS chunkKey, -page.score AS score, c.chunk_id AS chunkId
+             FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key ORDER BY page.score, page.chunk_key`,
+          params,
+        ),
+      );
+      ranked.push(...rows);
+    }
+    return { ranked, marks: parsed.marks, plan, revision: statistics.revision };
+  }
+
+  /** What the words of a query mark in a snippet. */
+  marksOf(checked: CheckedSearchQuery): Mark[] {
+    return parseQuery(checked.text, checked).marks;
+  }
+
+  /** Corpus revision as of now. */
+  async revision(): Promise<number> {
+    return (await this.#statistics.current()).revision;
   }
 
   /** Reads tier after tier until the page is full. */
@@ -76,8 +110,8 @@ export class LexicalSearch {
     query: CheckedSearchQuery,
     cursor: SearchCursor | undefined,
     timed: <T>(name: string, work: () => Promise<T>) => Promise<T>,
-  ): Promise<{ found: HitRow[]; next: SearchCursor | undefined }> {
-    const found: HitRow[] = [];
+  ): Promise<{ found: ScoredRow[]; next: SearchCursor | undefined }> {
+    const found: ScoredRow[] = [];
     let lastTier = cursor?.tier ?? 0;
     for (let index = lastTier; index < tiers.length; index++) {
       const tier = tiers[index];
@@ -104,36 +138,16 @@ export class LexicalSearch {
     return { found, next: undefined };
   }
 
-  #readTier(tier: Tier, query: CheckedSearchQuery, after: SearchCursor | undefined, limit: number): Promise<HitRow[]> {
-    const params: SqlValue[] = [tier.ranking];
-    const conditions = ["chunks_fts MATCH $1"];
-    // The unary plus keeps SQLite from driving the text index row by row through the subquery.
-    if (tier.must !== undefined) {
-      params.push(tier.must);
-      conditions.push(`+rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
-    }
-    if (query.filters !== undefined) {
-      const filter = compileDocumentFilter(query.filters, params.length + 1, SITE);
-      params.push(...filter.params);
-      conditions.push(
-        `+rowid IN (SELECT c.chunk_key FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${filter.sql})`,
-      );
-    }
-    const matching = `SELECT rowid AS chunk_key, bm25(chunks_fts, ${WEIGHTS}) AS score FROM chunks_fts WHERE ${conditions.join(" AND ")}`;
-    let page = `${matching} ORDER BY score, rowid LIMIT $${params.length + 1}`;
-    if (after !== undefined) {
-      // FTS5 scores are negative, best first; materialised so that every row is scored once.
-      page =
-        `SELECT * FROM (SELECT * FROM (${matching} LIMIT -1 OFFSET 0)) WHERE (score, chunk_key) > ($${params.length + 2}, $${params.length + 3}) ` +
-        `ORDER BY score, chunk_key LIMIT $${params.length + 1}`;
-    }
-    params.push(limit);
-    if (after !== undefined) params.push(-after.score, after.key);
-    return this.#db.all<HitRow>(
+  #readTier(
+    tier: Tier,
+    query: CheckedSearchQuery,
+    after: SearchCursor | undefined,
+    limit: number,
+  ): Promise<ScoredRow[]> {
+    const { page, params } = tierPage(tier, query, after, limit);
+    return this.#db.all<ScoredRow>(
       `WITH page AS MATERIALIZED (${page})
-         SELECT page.chunk_key, -page.score AS score, c.chunk_id, c.heading_path, c.line_start, c.line_end, c.text,
-                d.document_id, d.title, d.workspace_path,
-                (SELECT value FROM kv WHERE key = 'corpus_revision') AS revision
+         SELECT -page.score AS score, ${HIT_COLUMNS}
          FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key
          JOIN documents d ON d.document_key = c.document_key
          ORDER BY page.score, page.chunk_key`,
@@ -142,19 +156,42 @@ export class LexicalSearch {
   }
 }
 
-function toHit(row: HitRow, rank: number, marker: Marker, snippetLength: number): SearchHit {
-  const headingPath = JSON.parse(row.heading_path) as string[];
+/** SQL of one page of a tier: `chunk_key` and `score`, which FTS5 gives as a negative number, best first. */
+function tierPage(
+  tier: Tier,
+  query: CheckedSearchQuery,
+  after: SearchCursor | undefined,
+  limit: number,
+): { page: string; params: SqlValue[] } {
+  const params: SqlValue[] = [tier.ranking];
+  const conditions = ["chunks_fts MATCH $1"];
+  // The unary plus keeps SQLite from driving the text index row by row through the subquery.
+  if (tier.must !== undefined) {
+    params.push(tier.must);
+    conditions.push(`+rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
+  }
+  if (query.filters !== undefined) {
+    const filter = compileDocumentFilter(query.filters, params.length + 1, SITE);
+    params.push(...filter.params);
+    conditions.push(
+      `+rowid IN (SELECT c.chunk_key FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${filter.sql})`,
+    );
+  }
+  const matching = `SELECT rowid AS chunk_key, bm25(chunks_fts, ${WEIGHTS}) AS score FROM chunks_fts WHERE ${conditions.join(" AND ")}`;
+  params.push(limit);
+  const most = `$${params.length}`;
+  if (after === undefined) return { page: `${matching} ORDER BY score, rowid LIMIT ${most}`, params };
+  params.push(-after.score, after.key);
+  // Materialised so that every row is scored once.
+  const page =
+    `SELECT * FROM (SELECT * FROM (${matching} LIMIT -1 OFFSET 0)) ` +
+    `WHERE (score, chunk_key) > ($${params.length - 1}, $${params.length}) ORDER BY score, chunk_key LIMIT ${most}`;
+  return { page, params };
+}
+
+function lexicalHit(row: ScoredRow, rank: number, marker: Marker, snippetLength: number): SearchHit {
   return {
-    chunkId: row.chunk_id,
-    documentId: row.document_id,
-    title: row.title,
-    headingPath,
-    snippet: makeSnippet(row.text, marker, snippetLength),
-    citation: {
-      workspacePath: row.workspace_path,
-      headingPath,
-      span: { kind: "line", start: row.line_start, end: row.line_end },
-    },
+    ...describeHit(row, marker, snippetLength),
     score: row.score,
     scoreKind: "bm25",
     lexicalRank: rank,
@@ -164,35 +201,30 @@ function toHit(row: HitRow, rank: number, marker: Marker, snippetLength: number)
   };
 }
 
-function explain(
+/** How the words of a query were looked up. */
+export function explainLexical(
   query: CheckedSearchQuery,
-  tiers: readonly Tier[],
-  commonWords: string[],
+  plan: SearchPlan,
   steps: SearchExplain["steps"],
 ): SearchExplain {
   return {
     mode: query.mode,
-    tiers: tiers.map((tier) => ({ name: tier.name, ranking: tier.ranking, must: tier.must ?? null })),
-    commonWords,
+    tiers: plan.tiers.map((tier) => ({ name: tier.name, ranking: tier.ranking, must: tier.must ?? null })),
+    commonWords: plan.commonWords,
     stemming: query.stemming,
     steps,
   };
 }
 
-/** Fingerprint of everything that decides which rows come in which order. */
-function fingerprint(query: CheckedSearchQuery): string {
-  const text = JSON.stringify([
-    query.text,
-    query.mode,
-    query.stemming,
-    query.plainText,
-    query.prefixLast,
-    query.filters ?? null,
-  ]);
-  // FNV-1a: guards against mix-ups, not against attack; a forged cursor only moves the page.
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return (hash >>> 0).toString(36);
+/** Times steps into `steps`; before each it looks whether the search was aborted. */
+export function timing(steps: SearchExplain["steps"], signal: AbortSignal | undefined): Timed {
+  return async (name, work) => {
+    throwIfAborted(signal);
+    const start = performance.now();
+    const result = await work();
+    steps.push({ name, ms: performance.now() - start });
+    return result;
+  };
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {
@@ -203,11 +235,4 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
       cause: signal.reason,
     });
   }
-}
-
-function unsupportedMode(mode: string): StorageError {
-  return new StorageError("UNSUPPORTED", `mode "${mode}" needs a vector index; this store searches "lexical"`, {
-    capability: "search",
-    operation: "search",
-  });
 }

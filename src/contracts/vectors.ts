@@ -1,0 +1,222 @@
+import type { DocumentFilter } from "./documents.ts";
+import type { SqlExecutor } from "./sql.ts";
+
+/** How nearness is measured: the angle, the dot product, or the Euclidean distance. */
+export type VectorMetric = "cosine" | "dot" | "l2";
+
+/** Which vectors a table takes. */
+export interface VectorTableSpec {
+  /** 1 to 200 characters. */
+  modelId: string;
+  /** 1 to 4096. */
+  dimensions: number;
+  /** `cosine` by default. */
+  metric?: VectorMetric;
+}
+
+/** One table of vectors: one model, one number of dimensions. */
+export interface VectorTable {
+  /** Id over its parameters (contract: kind `index`). */
+  indexId: string;
+  /** `chunk_embeddings_<model>_<dimensions>`. */
+  tableName: string;
+  modelId: string;
+  dimensions: number;
+  metric: VectorMetric;
+}
+
+/** One embedding, as a caller hands it in. */
+export interface VectorRecord {
+  /** Id of the embedding (contract: kind `embedding`). */
+  embeddingId: string;
+  chunkId: string;
+  documentId: string;
+  /** Embeddings of one model version are one generation; a search reads one. */
+  modelVersion: string;
+  /** `dimensions` finite values; not all zero under cosine. */
+  vector: Float32Array;
+}
+
+/** What to search for. */
+export interface VectorQuery {
+  /** Generation that is read. */
+  modelVersion: string;
+  /** 1 to 1000. Fewer hits only if fewer match the filters. */
+  k: number;
+  filters?: DocumentFilter;
+  /** Width of the walk through the graph, k to 4096: wider finds more of the nearest and takes longer. Chosen by `k` when absent. */
+  ef?: number;
+}
+
+export interface VectorHit {
+  chunkId: string;
+  embeddingId: string;
+  /** Cosine similarity in [-1, 1], dot product, or minus the Euclidean distance: higher is nearer. */
+  score: number;
+}
+
+/** How an answer was found. */
+export interface VectorPlan {
+  /** `scan`: every vector that may be a hit was compared; `walk`: the graph was searched. */
+  kind: "scan" | "walk";
+  /** Vectors that the filters allow; all, without filters. */
+  allowed: number;
+  /** Vectors of the generation. */
+  total: number;
+  /** Vectors that are not in the graph yet and were compared one by one. */
+  unlinked: number;
+  ef: number;
+  /** Distances computed. */
+  evaluations: number;
+  /** Whether a walk gave up and the allowed vectors were scanned after all. */
+  fellBack: boolean;
+}
+
+export interface VectorResult {
+  /** Nearest first; ties by chunk id. */
+  hits: VectorHit[];
+  plan: VectorPlan;
+}
+
+/** What a vector driver declares of itself. */
+export interface VectorCapabilities {
+  /** Driver name: `vectors-hnsw`, `vectors-flat`. */
+  driver: string;
+  persistent: boolean;
+  /** Whether an upsert inside a SQL transaction of the store's database is undone with it. */
+  transactional: boolean;
+  metrics: VectorMetric[];
+  maxDimensions: number;
+  maxK: number;
+  maxEf: number;
+  /** Most records of one upsert, and most queries of one batch. */
+  maxBatch: number;
+}
+
+/** The state of one generation's index. */
+export interface VectorIndexInfo {
+  modelVersion: string;
+  vectors: number;
+  /** How it is searched now. */
+  engine: "flat" | "hnsw";
+  quantization: "sq8" | "f32";
+  /** Vectors in the graph, and those that wait. */
+  linked: number;
+  unlinked: number;
+  /** Nodes per level of the graph, layer 0 first. */
+  levels: number[];
+  /** Memory of the index. */
+  memoryBytes: number;
+  /** Whether full-precision vectors are kept in memory. */
+  resident: boolean;
+  /** Last change that the index holds. */
+  revision: number;
+  /** Snapshot that was written or read last. */
+  snapshot: { revision: number; createdAt: number; sizeBytes: number } | null;
+}
+
+export interface VectorTableInfo extends VectorTable {
+  generations: VectorIndexInfo[];
+}
+
+export interface OrphanSweepOptions {
+  /** Chunk ids that stay, whatever the store says of them. */
+  allowlist?: readonly string[];
+  /** Most vectors to delete, 1 to 1,000,000; 10,000 by default. */
+  maxDelete?: number;
+  /** Only counts. */
+  dryRun?: boolean;
+}
+
+export interface OrphanSweepReport {
+  /** Vectors without a committed embedding record. */
+  orphans: number;
+  deleted: number;
+}
+
+export interface VectorProgress {
+  done: number;
+  total: number;
+}
+
+/** What opening or rebuilding an index did. */
+export interface VectorOpenReport {
+  tableName: string;
+  modelVersion: string;
+  /** `snapshot`: loaded, and newer changes replayed; `rebuilt`: read from the database. */
+  source: "snapshot" | "rebuilt";
+  /** Why it was rebuilt, or what was wrong with a snapshot that was passed over. */
+  reason: string | null;
+  vectors: number;
+  /** Changes newer than the snapshot. */
+  replayed: number;
+  elapsedMs: number;
+}
+
+/** Writes inside a SQL transaction. */
+export interface VectorWriter {
+  /** Stores embeddings; one whose id is there already is replaced. The whole batch is checked before the first write.
+   *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, QUOTA_EXCEEDED, DRIVER, CLOSED */
+  upsert(indexId: string, records: readonly VectorRecord[]): Promise<void>;
+  /** Deletes the embeddings of chunks, of all generations or of one. Returns how many there were. */
+  deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number>;
+  /** Deletes a generation whole. Returns how many embeddings it had. */
+  deleteGeneration(indexId: string, modelVersion: string): Promise<number>;
+}
+
+/** Vectors of chunks, searched by nearness. */
+export interface VectorStore extends VectorWriter {
+  capabilities(): Promise<VectorCapabilities>;
+  /** Returns the table for a model, making it when there is none.
+   *  @throws StorageError INVALID_INPUT, CONFLICT (there is one with another metric) */
+  ensureTable(spec: VectorTableSpec): Promise<VectorTable>;
+  /** All tables, by name. */
+  tables(): Promise<VectorTable[]>;
+  /** Returns the nearest embeddings, nearest first.
+   *  @param vector `dimensions` finite values; made a unit vector here under cosine, where zero is refused.
+   *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, ABORTED, CLOSED
+   *  @see Malkov & Yashunin 2016, arXiv:1603.09320, algorithm 5 */
+  search(
+    indexId: string,
+    vector: Float32Array,
+    query: VectorQuery,
+    options?: { signal?: AbortSignal },
+  ): Promise<VectorResult>;
+  /** Searches for many vectors, each as `search` does, in one call.
+   *  @param vectors At most `maxBatch`. */
+  searchBatch(
+    indexId: string,
+    vectors: readonly Float32Array[],
+    query: VectorQuery,
+    options?: { signal?: AbortSignal },
+  ): Promise<VectorResult[]>;
+  /** Embeddings of the table, or of one generation. */
+  count(indexId: string, modelVersion?: string): Promise<number>;
+  info(indexId: string): Promise<VectorTableInfo>;
+  /** Whether each embedding is there. */
+  batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;
+  /** Makes a generation's index anew from the stored vectors.
+   *  @throws StorageError ABORTED: the index serves as it was */
+  rebuild(
+    indexId: string,
+    modelVersion: string,
+    options?: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void },
+  ): Promise<void>;
+  /** Deletes vectors that no committed embedding record stands for. */
+  orphanSweep(indexId: string, options?: OrphanSweepOptions): Promise<OrphanSweepReport>;
+  /** Compares the index with the exact scan on a sample of its own vectors.
+   *  @param sample 1 to 1000; 100 by default.
+   *  @returns recall@10, 1 where the exact scan serves. */
+  selfCheck(indexId: string, modelVersion: string, options?: { sample?: number }): Promise<{ recall: number; sample: number }>;
+  /** Takes in what was committed since, and writes snapshots that are due. `close` does it too. */
+  flush(): Promise<void>;
+  /** What opening each index did, in the order in which they were first used. */
+  openReports(): Promise<VectorOpenReport[]>;
+  close(): Promise<void>;
+}
+
+/** A vector store in the same SQL database as the store's tables. */
+export interface TransactionalVectorStore extends VectorStore {
+  /** Returns the writes of the same tables, through a running transaction or savepoint. */
+  over(executor: SqlExecutor): VectorWriter;
+}

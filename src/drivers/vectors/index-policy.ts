@@ -1,0 +1,129 @@
+import type { VectorMetric } from "../../contracts/vectors.ts";
+import { type Quantization, VectorIndex, type VectorIndexOptions } from "./vector-index.ts";
+
+/** Seed of the levels: equal rows in equal order make equal graphs. */
+const SEED = 1;
+
+/** How indexes are made and kept. */
+export interface VectorSettings {
+  /** Vectors above which a graph is made; below it every vector is compared, which is exact. 10,000 by default. */
+  graphAbove?: number;
+  /** Links of a node above layer 0, 4 to 64; 16 by default. */
+  m?: number;
+  /** Width of the walk that finds a node's neighbours, 8 to 4096; 100 by default. */
+  efConstruction?: number;
+  /** `auto` (default): 8-bit codes, or 32-bit floats where codes would lose too much. */
+  quantization?: Quantization | "auto";
+  /** Bytes of full-precision vectors that an index keeps in memory; beyond it they are read from the database. 512 MiB by default. */
+  residentBytes?: number;
+  /** Most memory of one index, in bytes; 4 GiB by default. */
+  maxMemoryBytes?: number;
+}
+
+/** The settings, and the compiled kernel, `wasm/hnsw.wasm`. */
+export interface VectorIndexPolicyOptions extends VectorSettings {
+  kernel: WebAssembly.Module;
+}
+
+/** What makes an index and says what it needs. */
+export class IndexPolicy {
+  readonly kernel: WebAssembly.Module;
+  readonly graphAbove: number;
+  readonly quantization: Quantization | "auto";
+  readonly maxMemoryBytes: number;
+  readonly #m: number;
+  readonly #efConstruction: number;
+  readonly #residentBytes: number;
+
+  constructor(options: VectorIndexPolicyOptions) {
+    this.kernel = options.kernel;
+    this.graphAbove = options.graphAbove ?? 10_000;
+    this.quantization = options.quantization ?? "auto";
+    this.maxMemoryBytes = options.maxMemoryBytes ?? 2 ** 32;
+    this.#m = options.m ?? 16;
+    this.#efConstruction = options.efConstruction ?? 100;
+    this.#residentBytes = options.residentBytes ?? 512 * 1024 * 1024;
+  }
+
+  /** Whether an index of this size keeps full-precision vectors. */
+  resident(dimensions: number, count: number): boolean {
+    return dimensions * 4 * count <= this.#residentBytes;
+  }
+
+  /** Options of an index for so many vectors; `written` are those of the snapshot it comes from. */
+  optionsOf(
+    table: { dimensions: number; metric: VectorMetric },
+    quantization: Quantization,
+    count: number,
+    written: { m: number; efConstruction: number; seed: number } = {
+      m: this.#m,
+      efConstruction: this.#efConstruction,
+      seed: SEED,
+    },
+  ): VectorIndexOptions {
+    return {
+      dimensions: table.dimensions,
+      metric: table.metric,
+      quantization,
+      m: written.m,
+      efConstruction: written.efConstruction,
+      seed: written.seed,
+      resident: this.resident(table.dimensions, count),
+      maxMemoryBytes: this.maxMemoryBytes,
+    };
+  }
+
+  /** An empty index with room for `capacity` vectors. */
+  createIndex(
+    table: { dimensions: number; metric: VectorMetric },
+    quantization: Quantization,
+    capacity: number,
+  ): VectorIndex {
+    const index = new VectorIndex(this.kernel, this.optionsOf(table, quantization, capacity));
+    index.reserve(capacity);
+    return index;
+  }
+
+  /** Whether the index should have a graph: once it has one it keeps it. */
+  wantsGraph(index: VectorIndex): boolean {
+    return index.count > this.graphAbove || index.count > index.pendingCount;
+  }
+
+  /** Whether so much has changed that opening would take noticeably longer without a new snapshot. */
+  snapshotDue(changes: number, count: number, closing: boolean): boolean {
+    return closing ? changes >= 256 : changes >= Math.max(2048, count / 4);
+  }
+}
+
+/** Share of a vector's square that 8-bit codes may lose on average before floats take their place: DESIGN.md. */
+const MOST_LOST = 1e-3;
+
+/** The codes that hold these vectors well enough. */
+export function quantizationFor(
+  policy: IndexPolicy,
+  _table: { dimensions: number },
+  sample: readonly Float32Array[],
+): Quantization {
+  if (policy.quantization !== "auto") return policy.quantization;
+  if (sample.length === 0) return "sq8";
+  const lost = sample.reduce((sum, vector) => sum + lossOf(vector), 0) / sample.length;
+  return lost > MOST_LOST ? "f32" : "sq8";
+}
+
+/** Share of the square of a vector that rounding to 8 bits loses. */
+export function lossOf(vector: Float32Array): number {
+  let greatest = 0;
+  let square = 0;
+  for (const value of vector) {
+    greatest = Math.max(greatest, Math.abs(value));
+    square += value * value;
+  }
+  if (square === 0) return 0;
+  const scale = greatest / 127;
+  let lost = 0;
+  for (const value of vector) {
+    const difference = value - Math.round(value / scale) * scale;
+    lost += difference * difference;
+  }
+  return lost / square;
+}

@@ -1,0 +1,125 @@
+import type { BlobStore } from "../../contracts/blobs.ts";
+import { StorageError } from "../../errors.ts";
+import { checksumOf, decodeEnvelope, encodeEnvelope, snapshotKind, verifyGraph } from "../../formats/lhv1-envelope.ts";
+import { readLhv1, writeLhv1 } from "../../formats/lhv1.ts";
+import type { SnapshotEnvelope } from "../../formats/snapshot-envelope.ts";
+import { xxh64 } from "../../formats/xxh64.ts";
+import { readGraphSection, writeGraphSection } from "./graph-section.ts";
+import type { IndexPolicy } from "./index-policy.ts";
+import { nextTurn } from "./next-turn.ts";
+import type { VectorIndex } from "./vector-index.ts";
+import type { KnownTable } from "./vector-tables.ts";
+
+/** A snapshot that is stored. */
+export interface StoredSnapshot {
+  /** Last change that it holds. */
+  revision: number;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  sizeBytes: number;
+}
+
+/** What reading a snapshot gave. */
+export interface ReadSnapshot {
+  /** The index and the snapshot it came from, where there was one that verifies. */
+  found: { index: VectorIndex; stored: StoredSnapshot } | undefined;
+  /** Why there is no index, or `null`. */
+  passedOver: string | null;
+}
+
+/** Codes of what may be wrong with a snapshot: it is passed over, and the index made from the rows. */
+const DAMAGED: ReadonlySet<string> = new Set(["BAD_FORMAT", "CORRUPT", "SCHEMA_TOO_NEW", "UNSUPPORTED"]);
+
+/** Snapshots of indexes as LHV1 files, one blob a generation: derived data, which may go at any moment. */
+export class SnapshotStore {
+  readonly #blobs: BlobStore;
+
+  constructor(blobs: BlobStore) {
+    this.#blobs = blobs;
+  }
+
+  /** Reads the snapshot of a generation and makes an index of it. What is wrong with it is an answer, not an error.
+   *  @throws StorageError DRIVER, QUOTA_EXCEEDED (memory) */
+  async read(table: KnownTable, modelVersion: string, generationKey: number, policy: IndexPolicy): Promise<ReadSnapshot> {
+    try {
+      const bytes = await this.#blobs.get(keyOf(table, generationKey));
+      const { envelope, graph } = readLhv1(bytes);
+      if (snapshotKind(envelope) === "foreign") return { found: undefined, passedOver: "the snapshot is not ours" };
+      const decoded = decodeEnvelope(envelope);
+      requireSame(decoded, table, modelVersion, generationKey);
+      verifyGraph(decoded, graph, xxh64);
+      const index = readGraphSection(policy.kernel, graph, policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters));
+      const { revision, createdAt } = decoded;
+      return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      if (error.code === "NOT_FOUND") return { found: undefined, passedOver: "there is no snapshot yet" };
+      if (DAMAGED.has(error.code)) return { found: undefined, passedOver: `${error.code}: ${error.message}` };
+      throw error;
+    }
+  }
+
+  /** Writes a snapshot of the index as it stands at `revision`; returns `null` where the index changes meanwhile. */
+  async write(
+    table: KnownTable,
+    modelVersion: string,
+    generationKey: number,
+    index: VectorIndex,
+    revision: number,
+  ): Promise<StoredSnapshot | null> {
+    const { changes } = index;
+    const steps = writeGraphSection(index);
+    let step = steps.next();
+    while (step.done !== true) {
+      await nextTurn();
+      if (index.changes !== changes) return null;
+      step = steps.next();
+    }
+    const graph = step.value;
+    const { dimensions, metric, quantization, m, efConstruction, seed } = index.options;
+    const envelope = encodeEnvelope({
+      name: nameOf(table, generationKey),
+      modelId: table.modelId,
+      modelVersion,
+      dimensions,
+      metric,
+      quantization,
+      parameters: { m, efConstruction, seed },
+      count: index.count,
+      revision,
+      createdAt: Date.now(),
+      graph: { encoding: "hnsw-1", byteLength: graph.length, checksum: checksumOf(xxh64(graph)) },
+    });
+    const bytes = writeLhv1(envelope, [graph]);
+    await this.#blobs.put(keyOf(table, generationKey), bytes);
+    return { revision, createdAt: envelope.createdAt, sizeBytes: bytes.length };
+  }
+
+  /** Deletes the snapshot of a generation that is gone. */
+  async delete(table: KnownTable, generationKey: number): Promise<void> {
+    await this.#blobs.delete(keyOf(table, generationKey));
+  }
+}
+
+function requireSame(envelope: SnapshotEnvelope, table: KnownTable, modelVersion: string, generationKey: number): void {
+  const expect = (field: string, got: unknown, wanted: unknown): void => {
+    if (got === wanted) return;
+    throw new StorageError("BAD_FORMAT", `${field} of the snapshot is ${String(got)}, not ${String(wanted)}`, {
+      capability: "vectors",
+      operation: "open",
+    });
+  };
+  expect("name", envelope.name, nameOf(table, generationKey));
+  expect("modelId", envelope.modelId, table.modelId);
+  expect("modelVersion", envelope.modelVersion, modelVersion);
+  expect("dimensions", envelope.dimensions, table.dimensions);
+  expect("metric", envelope.metric, table.metric);
+}
+
+function nameOf(table: KnownTable, generationKey: number): string {
+  return `${table.tableName}.${generationKey}`;
+}
+
+function keyOf(table: KnownTable, generationKey: number): string {
+  return `_vectors/${nameOf(table, generationKey)}.lhv1`;
+}

@@ -1,0 +1,408 @@
+import {
+  checkVectorQuery,
+  type CheckedVectorQuery,
+  MAX_DIMENSIONS,
+  MAX_VECTOR_BATCH,
+  MAX_VECTOR_EF,
+  MAX_VECTOR_K,
+  requireModelVersion,
+  requireVector,
+} from "../../contracts/check-vectors.ts";
+import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
+import { requireId, requireInteger, requireList } from "../../contracts/validate.ts";
+import type {
+  OrphanSweepOptions,
+  OrphanSweepReport,
+  TransactionalVectorStore,
+  VectorCapabilities,
+  VectorHit,
+  VectorOpenReport,
+  VectorPlan,
+  VectorProgress,
+  VectorQuery,
+  VectorRecord,
+  VectorResult,
+  VectorTable,
+  VectorTableInfo,
+  VectorTableSpec,
+  VectorWriter,
+} from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
+import { AllowedDocuments, type CompileFilter } from "./allowed-documents.ts";
+import { BackgroundWork } from "./background-work.ts";
+import { describeIndex } from "./describe-index.ts";
+import type { IndexPolicy } from "./index-policy.ts";
+import { LiveIndex } from "./live-index.ts";
+import { sweepOrphans } from "./orphan-sweep.ts";
+import { choosePlan, defaultEf, refineCount } from "./search-plan.ts";
+import { measureRecall } from "./self-check.ts";
+import type { SnapshotStore } from "./snapshot-store.ts";
+import type { AllowedVectors, IndexHit, IndexResult, SearchPlan } from "./vector-index.ts";
+import { VectorRowWriter } from "./vector-rows.ts";
+import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
+
+/** What a vector store in the store's SQL database is made of. */
+export interface SqlVectorParts {
+  policy: IndexPolicy;
+  compileFilter: CompileFilter;
+  /** Makes the id of an index. */
+  indexId: (identity: VectorIndexIdentity) => string;
+  /** Where snapshots go; without it every index is made from its rows. */
+  snapshots?: SnapshotStore;
+}
+
+/** A generation as a search finds it. */
+interface Generation {
+  generationKey: number;
+  logStart: number;
+  newest: number;
+}
+
+/** Vectors in tables of the store's database, and an index in memory for each generation that is searched. The rows are the
+ *  truth; the indexes follow them. */
+export abstract class SqlVectorStore implements TransactionalVectorStore {
+  protected abstract readonly driver: string;
+  readonly #db: SqlDatabase;
+  readonly #parts: SqlVectorParts;
+  readonly #tables: VectorTables;
+  readonly #allowed: AllowedDocuments;
+  readonly #live = new Map<number, LiveIndex>();
+  readonly #work: BackgroundWork;
+  #closed = false;
+
+  constructor(db: SqlDatabase, parts: SqlVectorParts) {
+    this.#db = db;
+    this.#parts = parts;
+    this.#tables = new VectorTables(db, parts.indexId);
+    this.#allowed = new AllowedDocuments(db, parts.compileFilter);
+    this.#work = new BackgroundWork(() => [...this.#live.values()]);
+  }
+
+  async capabilities(): Promise<VectorCapabilities> {
+    const { persistent } = await this.#db.capabilities();
+    return {
+      driver: this.driver,
+      persistent,
+      transactional: true,
+      metrics: ["cosine", "dot", "l2"],
+      maxDimensions: MAX_DIMENSIONS,
+      maxK: MAX_VECTOR_K,
+      maxEf: MAX_VECTOR_EF,
+      maxBatch: MAX_VECTOR_BATCH,
+    };
+  }
+
+  async ensureTable(spec: VectorTableSpec): Promise<VectorTable> {
+    this.#checkOpen("ensureTable");
+    return publicTable(await this.#tables.ensure(spec));
+  }
+
+  async tables(): Promise<VectorTable[]> {
+    this.#checkOpen("tables");
+    return (await this.#tables.all()).map(publicTable);
+  }
+
+  over(executor: SqlExecutor): VectorWriter {
+    return new VectorRowWriter(this.#tables, executor);
+  }
+
+  async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
+    this.#checkOpen("upsert");
+    await this.over(this.#db).upsert(indexId, records);
+  }
+
+  async deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number> {
+    this.#checkOpen("deleteByChunkIds");
+    return this.over(this.#db).deleteByChunkIds(indexId, chunkIds, modelVersion);
+  }
+
+  async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
+    this.#checkOpen("deleteGeneration");
+    return this.over(this.#db).deleteGeneration(indexId, modelVersion);
+  }
+
+  async search(
+    indexId: string,
+    vector: Float32Array,
+    query: VectorQuery,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<VectorResult> {
+    this.#checkOpen("search");
+    const site = { capability: "vectors", operation: "search" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    requireVector(site, "vector", vector, table);
+    return this.#search(table, vector, checkVectorQuery(site, query), options.signal);
+  }
+
+  async searchBatch(
+    indexId: string,
+    vectors: readonly Float32Array[],
+    query: VectorQuery,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<VectorResult[]> {
+    this.#checkOpen("searchBatch");
+    const site = { capability: "vectors", operation: "searchBatch" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const checked = checkVectorQuery(site, query);
+    const list = requireList(site, "vectors", vectors, 0, MAX_VECTOR_BATCH).map((vector, i) =>
+      requireVector(site, `vectors[${i}]`, vector, table),
+    );
+    const found: VectorResult[] = [];
+    for (const vector of list) found.push(await this.#search(table, vector, checked, options.signal));
+    return found;
+  }
+
+  async count(indexId: string, modelVersion?: string): Promise<number> {
+    this.#checkOpen("count");
+    const table = await this.#tables.get(indexId, "count");
+    const row = await this.#db.get<{ n: number }>(
+      modelVersion === undefined
+        ? `SELECT count(*) AS n FROM "${table.tableName}"`
+        : `SELECT count(*) AS n FROM "${table.tableName}" WHERE generation_key =
+             (SELECT generation_key FROM vector_generations WHERE table_key = $1 AND model_version = $2)`,
+      modelVersion === undefined ? [] : [table.tableKey, modelVersion],
+    );
+    return row?.n ?? 0;
+  }
+
+  async info(indexId: string): Promise<VectorTableInfo> {
+    this.#checkOpen("info");
+    const table = await this.#tables.get(indexId, "info");
+    const generations = [];
+    for (const { modelVersion } of await this.#tables.generations(table)) {
+      const live = await this.#current(table, modelVersion);
+      if (live !== undefined) generations.push(describeIndex(live));
+    }
+    return { ...publicTable(table), generations };
+  }
+
+  async batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]> {
+    this.#checkOpen("batchExists");
+    const site = { capability: "vectors", operation: "batchExists" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
+      requireId(site, `embeddingIds[${i}]`, id),
+    );
+    const rows = await this.#db.all<{ id: string }>(
+      `SELECT embedding_id AS id FROM "${table.tableName}" WHERE embedding_id IN (SELECT value FROM json_each($1))`,
+      [JSON.stringify(ids)],
+    );
+    const there = new Set(rows.map(({ id }) => id));
+    return ids.map((id) => there.has(id));
+  }
+
+  async rebuild(
+    indexId: string,
+    modelVersion: string,
+    options: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void } = {},
+  ): Promise<void> {
+    this.#checkOpen("rebuild");
+    const table = await this.#tables.get(indexId, "rebuild");
+    const live = await this.#known(table, modelVersion, "rebuild");
+    await live.rebuild("it was asked for", options.signal, options.onProgress);
+    this.#work.start();
+  }
+
+  async orphanSweep(indexId: string, options: OrphanSweepOptions = {}): Promise<OrphanSweepReport> {
+    this.#checkOpen("orphanSweep");
+    return sweepOrphans(this.#db, await this.#tables.get(indexId, "orphanSweep"), options);
+  }
+
+  async selfCheck(
+    indexId: string,
+    modelVersion: string,
+    options: { sample?: number } = {},
+  ): Promise<{ recall: number; sample: number }> {
+    this.#checkOpen("selfCheck");
+    const site = { capability: "vectors", operation: "selfCheck" } as const;
+    const sample = requireInteger(site, "sample", options.sample ?? 100, 1, 1000);
+    const live = await this.#known(await this.#tables.get(indexId, site.operation), modelVersion, site.operation);
+    return measureRecall(this.#db, live, sample);
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen("flush");
+    for (const table of await this.#tables.all()) {
+      for (const { modelVersion } of await this.#tables.generations(table)) await this.#current(table, modelVersion);
+    }
+    await this.#work.finish();
+  }
+
+  async openReports(): Promise<VectorOpenReport[]> {
+    return [...this.#live.values()].flatMap(({ report }) => (report === undefined ? [] : [report]));
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#work.stop();
+    for (const live of this.#live.values()) if (live.snapshotDue(true)) await live.save();
+    this.#live.clear();
+  }
+
+  /** The index of a generation, brought to the last commit, or `undefined` where there is no such generation. */
+  async #current(table: KnownTable, modelVersion: string, signal?: AbortSignal): Promise<LiveIndex | undefined> {
+    const generation = await this.#db.get<Generation>(
+      `SELECT generation_key AS generationKey, log_start AS logStart,
+         (SELECT seq FROM sqlite_sequence WHERE name = 'vector_changes') AS newest
+       FROM vector_generations WHERE table_key = $1 AND model_version = $2`,
+      [table.tableKey, modelVersion],
+    );
+    if (generation === undefined) {
+      await this.#forget(table, modelVersion);
+      return undefined;
+    }
+    let live = this.#live.get(generation.generationKey);
+    if (live === undefined) {
+      await this.#forget(table, modelVersion);
+      live = new LiveIndex(
+        this.#db,
+        table,
+        { ...generation, modelVersion },
+        this.#parts.policy,
+        this.#parts.snapshots,
+      );
+      this.#live.set(generation.generationKey, live);
+    }
+    await live.current(generation.newest ?? 0, signal);
+    if (live.hasWork || live.snapshotDue(false)) this.#work.start();
+    return live;
+  }
+
+  /** Drops the index of a generation that is no longer there, with its snapshot. */
+  async #forget(table: KnownTable, modelVersion: string): Promise<void> {
+    for (const [key, live] of this.#live) {
+      if (live.table.indexId !== table.indexId || live.modelVersion !== modelVersion) continue;
+      this.#live.delete(key);
+      await this.#parts.snapshots?.delete(table, key);
+    }
+  }
+
+  async #known(table: KnownTable, modelVersion: string, operation: string): Promise<LiveIndex> {
+    const site = { capability: "vectors", operation } as const;
+    const live = await this.#current(table, requireModelVersion(site, "modelVersion", modelVersion));
+    if (live !== undefined) return live;
+    throw new StorageError("NOT_FOUND", `"${table.tableName}" has no vectors of the version "${modelVersion}"`, site);
+  }
+
+  async #search(
+    table: KnownTable,
+    vector: Float32Array,
+    query: CheckedVectorQuery,
+    signal?: AbortSignal,
+  ): Promise<VectorResult> {
+    checkSignal(signal);
+    const live = await this.#current(table, query.modelVersion, signal);
+    if (live === undefined) return { hits: [], plan: nothing(query) };
+    // Vectors whose record is not committed are passed over; then more are asked for until there are enough.
+    for (let more = 0; ; more = 2 * (query.k + more)) {
+      const { hits, plan } = await this.#find(live, vector, query, more);
+      const visible = await this.#visible(table, hits);
+      checkSignal(signal);
+      const enough = visible.length >= query.k || hits.length < query.k + more || query.k + more >= MAX_VECTOR_EF;
+      if (enough) return { hits: visible.slice(0, query.k), plan };
+    }
+  }
+
+  async #find(
+    live: LiveIndex,
+    vector: Float32Array,
+    query: CheckedVectorQuery,
+    more: number,
+  ): Promise<{ hits: IndexHit[]; plan: VectorPlan }> {
+    const k = Math.min(query.k + more, MAX_VECTOR_EF);
+    const ef = Math.max(query.ef ?? defaultEf(query.k), k);
+    const allowed = await this.#allowedVectors(live, query);
+    const index = live.index!;
+    let plan = choosePlan({ linked: index.count - index.pendingCount, allowed: allowed?.labels.length, ef });
+    const run = (chosen: SearchPlan): Promise<IndexResult> =>
+      live.search(vector, {
+        k,
+        ef: chosen.endsWith("scan") ? Math.max(k, refineCount(k)) : ef,
+        refine: refineCount(k),
+        plan: chosen,
+        ...(allowed === undefined ? {} : { allowed, budget: allowed.labels.length }),
+      });
+    let result = await run(plan);
+    let { evaluations } = result;
+    const short = allowed !== undefined && result.hits.length < Math.min(k, allowed.labels.length);
+    const fellBack = plan === "filtered-walk" && (result.gaveUp || short);
+    if (fellBack) {
+      plan = "filtered-scan";
+      result = await run(plan);
+      evaluations += result.evaluations;
+    }
+    return {
+      hits: result.hits,
+      plan: {
+        kind: plan.endsWith("scan") ? "scan" : "walk",
+        allowed: allowed?.labels.length ?? index.count,
+        total: index.count,
+        unlinked: index.pendingCount,
+        ef,
+        evaluations,
+        fellBack,
+      },
+    };
+  }
+
+  async #allowedVectors(live: LiveIndex, query: CheckedVectorQuery): Promise<AllowedVectors | undefined> {
+    if (query.filters === undefined) return undefined;
+    const { keys, id } = await this.#allowed.matching(query.filters);
+    return live.allowed(keys, id);
+  }
+
+  /** Hits whose embedding is committed, nearest first; ties by chunk id. */
+  async #visible(table: KnownTable, hits: readonly IndexHit[]): Promise<VectorHit[]> {
+    if (hits.length === 0) return [];
+    const rows = await this.#db.all<{ label: number; chunkId: string; embeddingId: string }>(
+      `SELECT v.vector_key AS label, v.chunk_id AS chunkId, v.embedding_id AS embeddingId
+       FROM json_each($1) j CROSS JOIN "${table.tableName}" v ON v.vector_key = j.value
+       CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id WHERE r.status = 'committed'`,
+      [JSON.stringify(hits.map(({ label }) => label))],
+    );
+    const byLabel = new Map(rows.map((row) => [row.label, row]));
+    const visible = hits.flatMap(({ label, distance }) => {
+      const row = byLabel.get(label);
+      return row === undefined
+        ? []
+        : [{ chunkId: row.chunkId, embeddingId: row.embeddingId, score: scoreOf(table, distance) }];
+    });
+    return visible.sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
+  }
+
+  #checkOpen(operation: string): void {
+    if (this.#closed) {
+      throw new StorageError("CLOSED", "the vector store is closed", { capability: "vectors", operation });
+    }
+  }
+}
+
+function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  throw new StorageError("ABORTED", "the search was aborted", {
+    capability: "vectors",
+    operation: "search",
+    cause: signal.reason,
+  });
+}
+
+function nothing(query: CheckedVectorQuery): VectorPlan {
+  const ef = query.ef ?? defaultEf(query.k);
+  return { kind: "scan", allowed: 0, total: 0, unlinked: 0, ef, evaluations: 0, fellBack: false };
+}
+
+function scoreOf(table: KnownTable, distance: number): number {
+  switch (table.metric) {
+    case "cosine":
+      return Math.max(-1, Math.min(1, -distance));
+    case "dot":
+      return -distance;
+    case "l2":
+      return -Math.sqrt(Math.max(0, distance));
+  }
+}
+
+function publicTable({ indexId, tableName, modelId, dimensions, metric }: KnownTable): VectorTable {
+  return { indexId, tableName, modelId, dimensions, metric };
+}

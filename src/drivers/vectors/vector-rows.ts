@@ -1,0 +1,128 @@
+import { checkVectorRecords, MAX_VECTOR_BATCH, requireModelVersion } from "../../contracts/check-vectors.ts";
+import type { SqlExecutor } from "../../contracts/sql.ts";
+import { requireId, requireList } from "../../contracts/validate.ts";
+import type { VectorRecord, VectorWriter } from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
+import type { KnownTable, VectorTables } from "./vector-tables.ts";
+
+/** Writes rows of vector tables through one executor. */
+export class VectorRowWriter implements VectorWriter {
+  readonly #tables: VectorTables;
+  readonly #executor: SqlExecutor;
+
+  constructor(tables: VectorTables, executor: SqlExecutor) {
+    this.#tables = tables;
+    this.#executor = executor;
+  }
+
+  async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
+    const table = await this.#tables.get(indexId, "upsert");
+    const checked = checkVectorRecords({ capability: "vectors", operation: "upsert" }, records, table);
+    if (checked.length === 0) return;
+    await this.#executor.transaction(async (tx) => {
+      const documents = await documentKeys(tx, checked);
+      const generations = await generationKeys(tx, table, checked);
+      const rows = checked.map((record) => ({ ...record, bytes: bytesOf(record.vector) }));
+      // What is there and equal stays: writing it again changes nothing.
+      await tx.runMany(
+        `DELETE FROM "${table.tableName}" WHERE embedding_id = $1 AND vector <> $2`,
+        rows.map(({ embeddingId, bytes }) => [embeddingId, bytes]),
+      );
+      await tx.runMany(
+        `INSERT INTO "${table.tableName}" (embedding_id, chunk_id, document_key, generation_key, vector)
+         VALUES ($1, $2, $3, $4, $5) ON CONFLICT (embedding_id) DO NOTHING`,
+        rows.map(({ embeddingId, chunkId, modelVersion, bytes }) => [
+          embeddingId,
+          chunkId,
+          documents.get(chunkId) as number,
+          generations.get(modelVersion) as number,
+          bytes,
+        ]),
+      );
+    });
+  }
+
+  async deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number> {
+    const site = { capability: "vectors", operation: "deleteByChunkIds" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const ids = requireList(site, "chunkIds", chunkIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
+      requireId(site, `chunkIds[${i}]`, id),
+    );
+    const params = [JSON.stringify(ids)];
+    const chosen = `chunk_id IN (SELECT value FROM json_each($1))`;
+    if (modelVersion === undefined) {
+      return (await this.#executor.run(`DELETE FROM "${table.tableName}" WHERE ${chosen}`, params)).changes;
+    }
+    const { changes } = await this.#executor.run(
+      `DELETE FROM "${table.tableName}" WHERE ${chosen} AND generation_key =
+         (SELECT generation_key FROM vector_generations WHERE table_key = $2 AND model_version = $3)`,
+      [...params, table.tableKey, requireModelVersion(site, "modelVersion", modelVersion)],
+    );
+    return changes;
+  }
+
+  async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
+    const table = await this.#tables.get(indexId, "deleteGeneration");
+    return this.#executor.transaction(async (tx) => {
+      const generation = await tx.get<{ key: number }>(
+        "SELECT generation_key AS key FROM vector_generations WHERE table_key = $1 AND model_version = $2",
+        [table.tableKey, modelVersion],
+      );
+      if (generation === undefined) return 0;
+      const { changes } = await tx.run(`DELETE FROM "${table.tableName}" WHERE generation_key = $1`, [generation.key]);
+      await tx.run("DELETE FROM vector_changes WHERE generation_key = $1", [generation.key]);
+      await tx.run("DELETE FROM vector_generations WHERE generation_key = $1", [generation.key]);
+      return changes;
+    });
+  }
+}
+
+/** Key of each chunk's document. */
+async function documentKeys(tx: SqlExecutor, records: readonly VectorRecord[]): Promise<Map<string, number>> {
+  const rows = await tx.all<{ id: string; key: number }>(
+    "SELECT chunk_id AS id, document_key AS key FROM chunks WHERE chunk_id IN (SELECT value FROM json_each($1))",
+    [JSON.stringify(records.map(({ chunkId }) => chunkId))],
+  );
+  const keys = new Map(rows.map(({ id, key }) => [id, key]));
+  for (const { chunkId } of records) {
+    if (keys.has(chunkId)) continue;
+    throw new StorageError("NOT_FOUND", `there is no chunk "${chunkId}" for the vector`, {
+      capability: "vectors",
+      operation: "upsert",
+    });
+  }
+  return keys;
+}
+
+/** Key of each model version's generation, made where there is none. */
+async function generationKeys(
+  tx: SqlExecutor,
+  table: KnownTable,
+  records: readonly VectorRecord[],
+): Promise<Map<string, number>> {
+  const keys = new Map<string, number>();
+  for (const version of new Set(records.map(({ modelVersion }) => modelVersion))) {
+    await tx.run(
+      `INSERT INTO vector_generations (table_key, model_version, created_at) VALUES ($1, $2, $3)
+       ON CONFLICT (table_key, model_version) DO NOTHING`,
+      [table.tableKey, version, Date.now()],
+    );
+    const row = await tx.get<{ key: number }>(
+      "SELECT generation_key AS key FROM vector_generations WHERE table_key = $1 AND model_version = $2",
+      [table.tableKey, version],
+    );
+    keys.set(version, (row as { key: number }).key);
+  }
+  return keys;
+}
+
+/** Little-endian 32-bit floats, as every platform with WebAssembly holds them. */
+function bytesOf(vector: Float32Array): Uint8Array {
+  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
+}
+
+/** The vector that a row's bytes hold. */
+export function vectorOf(bytes: Uint8Array): Float32Array {
+  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
+  return new Float32Array(bytes.slice().buffer);
+}

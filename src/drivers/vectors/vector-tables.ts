@@ -1,0 +1,164 @@
+import { checkTableSpec } from "../../contracts/check-vectors.ts";
+import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
+import type { VectorMetric, VectorTable, VectorTableSpec } from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
+
+/** What the id of an index is made from (contract: kind `index`). */
+export interface VectorIndexIdentity {
+  collection: string;
+  indexKind: string;
+  indexVersion: string;
+  indexParamsHash: string;
+  embeddingModel: string;
+  dimensions: number;
+}
+
+/** A table with its key in `vector_tables`. */
+export interface KnownTable extends VectorTable {
+  tableKey: number;
+}
+
+/** A generation with its key in `vector_generations`. */
+export interface KnownGeneration {
+  generationKey: number;
+  modelVersion: string;
+  /** Changes up to here are no longer in the log. */
+  logStart: number;
+}
+
+interface TableRow {
+  table_key: number;
+  index_id: string;
+  table_name: string;
+  model_id: string;
+  dimensions: number;
+  metric: VectorMetric;
+}
+
+/** The register of vector tables, and the tables themselves. */
+export class VectorTables {
+  readonly #db: SqlDatabase;
+  readonly #idOf: (identity: VectorIndexIdentity) => string;
+  /** Tables never change and never go. */
+  readonly #known = new Map<string, KnownTable>();
+
+  constructor(db: SqlDatabase, idOf: (identity: VectorIndexIdentity) => string) {
+    this.#db = db;
+    this.#idOf = idOf;
+  }
+
+  async ensure(spec: VectorTableSpec): Promise<KnownTable> {
+    const { modelId, dimensions, metric } = checkTableSpec({ capability: "vectors", operation: "ensureTable" }, spec);
+    const there = await this.#read("model_id = $1 AND dimensions = $2", [modelId, dimensions]);
+    const [table] = there.length > 0 ? there : [await this.#create({ modelId, dimensions, metric })];
+    if (table!.metric === metric) return table!;
+    throw new StorageError(
+      "CONFLICT",
+      `the vectors of "${modelId}" with ${dimensions} dimensions are compared by ${table!.metric}, not by ${metric}`,
+      { capability: "vectors", operation: "ensureTable" },
+    );
+  }
+
+  async all(): Promise<KnownTable[]> {
+    return this.#read("1", []);
+  }
+
+  /** @throws StorageError NOT_FOUND */
+  async get(indexId: string, operation: string): Promise<KnownTable> {
+    const known = this.#known.get(indexId) ?? (await this.#read("index_id = $1", [indexId]))[0];
+    if (known !== undefined) return known;
+    throw new StorageError("NOT_FOUND", `there is no vector table with the index id "${indexId}"`, {
+      capability: "vectors",
+      operation,
+    });
+  }
+
+  async generations(table: KnownTable): Promise<KnownGeneration[]> {
+    return this.#db.all<KnownGeneration>(
+      `SELECT generation_key AS generationKey, model_version AS modelVersion, log_start AS logStart
+       FROM vector_generations WHERE table_key = $1 ORDER BY generation_key`,
+      [table.tableKey],
+    );
+  }
+
+  async #read(condition: string, params: (string | number)[]): Promise<KnownTable[]> {
+    const rows = await this.#db.all<TableRow>(
+      `SELECT table_key, index_id, table_name, model_id, dimensions, metric FROM vector_tables
+       WHERE ${condition} ORDER BY table_name`,
+      params,
+    );
+    return rows.map((row) => {
+      const table: KnownTable = {
+        tableKey: row.table_key,
+        indexId: row.index_id,
+        tableName: row.table_name,
+        modelId: row.model_id,
+        dimensions: row.dimensions,
+        metric: row.metric,
+      };
+      this.#known.set(table.indexId, table);
+      return table;
+    });
+  }
+
+  async #create(spec: Required<VectorTableSpec>): Promise<KnownTable> {
+    const indexId = this.#idOf({
+      collection: "default",
+      indexKind: "hnsw",
+      indexVersion: "1",
+      indexParamsHash: spec.metric,
+      embeddingModel: spec.modelId,
+      dimensions: spec.dimensions,
+    });
+    await this.#db.transaction(async (tx) => {
+      const taken = await tx.get("SELECT 1 FROM vector_tables WHERE model_id = $1 AND dimensions = $2", [
+        spec.modelId,
+        spec.dimensions,
+      ]);
+      if (taken !== undefined) return;
+      const tableName = await freeName(tx, spec);
+      await tx.run(
+        `INSERT INTO vector_tables (index_id, table_name, model_id, dimensions, metric, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)`,
+        [indexId, tableName, spec.modelId, spec.dimensions, spec.metric, Date.now()],
+      );
+      for (const statement of tableStatements(tableName, spec.dimensions)) await tx.run(statement);
+    });
+    return this.get((await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId, "ensureTable");
+  }
+}
+
+/** `chunk_embeddings_<model>_<dimensions>`: what a name cannot hold becomes `_`, and where that makes two models one, a number follows. */
+async function freeName(tx: SqlExecutor, spec: Required<VectorTableSpec>): Promise<string> {
+  const model = spec.modelId.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 80);
+  const name = `chunk_embeddings_${model}_${spec.dimensions}`;
+  for (let n = 1; ; n++) {
+    const candidate = n === 1 ? name : `${name}_${n}`;
+    const taken = await tx.get("SELECT 1 FROM vector_tables WHERE table_name = $1", [candidate]);
+    if (taken === undefined) return candidate;
+  }
+}
+
+/** A table of vectors and the triggers that keep the log of changes, and that let a vector go with its embedding record. */
+function tableStatements(table: string, dimensions: number): string[] {
+  return [
+    `CREATE TABLE "${table}" (
+       vector_key      INTEGER PRIMARY KEY AUTOINCREMENT,
+       embedding_id    TEXT NOT NULL UNIQUE,
+       chunk_id        TEXT NOT NULL,
+       document_key    INTEGER NOT NULL,
+       generation_key  INTEGER NOT NULL,
+       vector          BLOB NOT NULL CHECK (length(vector) = ${4 * dimensions})
+     )`,
+    `CREATE INDEX "idx_${table}_chunk" ON "${table}" (chunk_id)`,
+    `CREATE TRIGGER "${table}_ai" AFTER INSERT ON "${table}" BEGIN
+       INSERT INTO vector_changes (generation_key, vector_key, removed) VALUES (new.generation_key, new.vector_key, 0);
+     END`,
+    `CREATE TRIGGER "${table}_ad" AFTER DELETE ON "${table}" BEGIN
+       INSERT INTO vector_changes (generation_key, vector_key, removed) VALUES (old.generation_key, old.vector_key, 1);
+     END`,
+    `CREATE TRIGGER "${table}_tombstone" AFTER UPDATE OF status ON embedding_records WHEN new.status = 'tombstone' BEGIN
+       DELETE FROM "${table}" WHERE embedding_id = new.embedding_id;
+     END`,
+  ];
+}

@@ -1,0 +1,42 @@
+import type { MissingChunk } from "./missing.ts";
+
+/** Most chunks of one batch, */
+const MOST = 256;
+/** most bytes of their texts, */
+const MOST_TEXT_BYTES = 512 * 1024;
+/** and of their vectors: one commit, for which everything else waits. */
+const MOST_VECTOR_BYTES = 4 * 1024 * 1024;
+/** An embedder that computes on this thread gets as many texts as take it about this long. */
+const AIM_MS = 8;
+const FIRST = 16;
+
+/** Chooses how many chunks are embedded together: as many as the embedder takes, unless it keeps the thread busy meanwhile. */
+export class BatchSize {
+  readonly #most: number;
+  #size: number;
+
+  constructor(limits: { embedder: number; vectors: number; dimensions: number }) {
+    const fits = Math.floor(MOST_VECTOR_BYTES / (4 * limits.dimensions));
+    this.#most = Math.max(1, Math.min(MOST, limits.embedder, limits.vectors, fits));
+    this.#size = Math.min(FIRST, this.#most);
+  }
+
+  /** Returns the chunks of the next batch; one too long for a batch is a batch of its own. */
+  next(chunks: readonly MissingChunk[], from: number): readonly MissingChunk[] {
+    let end = from;
+    let bytes = 0;
+    while (end < chunks.length && end - from < this.#size) {
+      bytes += chunks[end]?.bytes ?? 0;
+      if (end > from && bytes > MOST_TEXT_BYTES) break;
+      end++;
+    }
+    return chunks.slice(from, end);
+  }
+
+  /** Learns from a batch. @param busyMs How long the embedder kept the thread before it first let go of it. */
+  learn(count: number, busyMs: number): void {
+    const perText = busyMs / Math.max(1, count);
+    const wanted = perText === 0 ? this.#most : Math.floor(AIM_MS / perText);
+    this.#size = Math.max(1, Math.min(this.#most, this.#size * 2, wanted));
+  }
+}

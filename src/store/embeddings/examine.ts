@@ -1,0 +1,52 @@
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { indexIds, withoutVector } from "./eraser.ts";
+import { committedAfter, unfinishedChunks } from "./sweep.ts";
+import type { AnyVectorStore } from "./vector-side.ts";
+
+/** Most problems of one kind that are named. */
+const NAMED = 20;
+
+/** SQL that finds committed records that stand for nothing. */
+export const RECORD_PROBLEMS = `
+  SELECT 'embedding ' || r.embedding_id || ' is committed, and its chunk is gone' AS problem FROM embedding_records r
+  WHERE r.status = 'committed' AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.chunk_id = r.chunk_id)`;
+
+/** Says what waits for the next run or sweep: no damage. Empty when nothing does. */
+export async function unfinishedRecords(db: SqlDatabase): Promise<string> {
+  const rows = await db.all<{ status: string; n: number }>(
+    `SELECT status, count(*) AS n FROM embedding_records WHERE status IN ('pending', 'tombstone') GROUP BY status`,
+  );
+  return rows.map(({ status, n }) => `${n} ${status}`).join(", ");
+}
+
+/** Finds committed records without a vector, serving models without a table, and vectors without a record. */
+export async function vectorProblems(db: SqlDatabase, vectors: AnyVectorStore): Promise<string[]> {
+  const tables = await indexIds(vectors);
+  const problems = await modelsWithoutTable(db, vectors);
+  for (let after: string | undefined = ""; after !== undefined && problems.length < NAMED;) {
+    const page = await committedAfter(db, after);
+    for (const { embeddingId, chunkId } of await withoutVector(vectors, tables, page)) {
+      problems.push(`embedding ${embeddingId} of chunk ${chunkId} has no vector`);
+    }
+    after = page.at(-1)?.embeddingId;
+  }
+  const allowlist = await unfinishedChunks(db);
+  for (const { indexId, tableName } of await vectors.tables()) {
+    const { orphans } = await vectors.orphanSweep(indexId, { dryRun: true, allowlist });
+    if (orphans > 0) problems.push(`${orphans} vectors in ${tableName} have no record; a sweep deletes them`);
+  }
+  return problems.slice(0, NAMED);
+}
+
+async function modelsWithoutTable(db: SqlDatabase, vectors: AnyVectorStore): Promise<string[]> {
+  const models = await db.all<{ id: string; dimensions: number; version: string }>(
+    `SELECT m.model_id AS id, m.dimensions, m.serving_version AS version FROM embedding_models m
+     WHERE EXISTS (SELECT 1 FROM embedding_records r WHERE r.status = 'committed' AND r.model_id = m.model_id
+       AND r.model_version = m.serving_version AND r.dimensions = m.dimensions)`,
+  );
+  const tables = await vectors.tables();
+  const missing = models.filter(
+    ({ id, dimensions }) => !tables.some((table) => table.modelId === id && table.dimensions === dimensions),
+  );
+  return missing.map(({ id, dimensions, version }) => `${id} (${dimensions}) serves version ${version} from no table`);
+}

@@ -1,0 +1,143 @@
+import type { Embedder } from "../../contracts/embedder.ts";
+import type { EmbeddingFailure, EmbeddingGeneration, EmbeddingProgress, EmbeddingReport } from "../../contracts/embeddings.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { VectorTable } from "../../contracts/vectors.ts";
+import type { StorageError } from "../../errors.ts";
+import { TurnTaker } from "../ingest/yield-turn.ts";
+import { BatchSize } from "./batch-size.ts";
+import { embedTexts } from "./embed-texts.ts";
+import { generationOf } from "./generation.ts";
+import { countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
+import { claimGeneration, serveWhenComplete } from "./model-rows.ts";
+import { RunProgress } from "./progress.ts";
+import { servingVersion } from "./serving.ts";
+import { throwIfAborted } from "./tidy.ts";
+import type { VectorSide } from "./vector-side.ts";
+import type { EmbeddingWriter } from "./writer.ts";
+
+/** Most failures of a report. */
+const MAX_FAILURES = 100;
+/** An embedder that refused this many texts and took none refuses everything: the run ends. */
+const MAX_REFUSED = 32;
+
+/** What a run works with. */
+export interface RunParts {
+  db: SqlDatabase;
+  vectors: VectorSide;
+  writer: EmbeddingWriter;
+  embedder: Embedder;
+}
+
+/** One run: embeds what is missing, by chunk key, batch by batch. */
+export class EmbeddingRun {
+  readonly generation: EmbeddingGeneration;
+  readonly #parts: RunParts;
+  readonly #signal: AbortSignal;
+  readonly #progress: RunProgress;
+  readonly #turns = new TurnTaker();
+  readonly #failed = new Set<string>();
+  readonly #failures: EmbeddingFailure[] = [];
+  #lastFailure: StorageError | null = null;
+  /** Chunk key up to which nothing was missing, but what failed, when it was looked at last. */
+  #cursor: number;
+
+  /** @param from Chunk key to begin after: where the last run ended. A guess is enough. */
+  constructor(parts: RunParts, signal: AbortSignal, tell: (progress: EmbeddingProgress) => void, from: number) {
+    this.#parts = parts;
+    this.#signal = signal;
+    this.#progress = new RunProgress(tell);
+    this.#cursor = from;
+    this.generation = generationOf(parts.embedder);
+  }
+
+  get cursor(): number {
+    return this.#cursor;
+  }
+
+  get progress(): EmbeddingProgress {
+    return this.#progress.now();
+  }
+
+  /** The error of a chunk that was left out, null when none was. */
+  get lastFailure(): StorageError | null {
+    return this.#lastFailure;
+  }
+
+  /** Embeds until nothing is missing but what failed. May be called again. */
+  async toEnd(): Promise<void> {
+    const { db, vectors } = this.#parts;
+    throwIfAborted(this.#signal, "run");
+    if (await this.#isComplete()) return;
+    const table = await vectors.ensureTable(this.generation);
+    await db.transaction((tx) => claimGeneration(tx, this.generation));
+    const size = new BatchSize({
+      embedder: this.#parts.embedder.maxBatch,
+      vectors: (await vectors.capabilities()).maxBatch,
+      dimensions: this.generation.dimensions,
+    });
+    for (let from = this.#cursor; ; from = 0) {
+      const embedded = await this.#pass(table, size, from);
+      if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
+      // A pass over everything that found nothing to do has seen every chunk; what is missing still has failed.
+      if ((await this.#isComplete()) || (from === 0 && !embedded)) return;
+    }
+  }
+
+  async report(): Promise<EmbeddingReport> {
+    this.#progress.tell(true);
+    const { embedded, failed, elapsedMs } = this.#progress;
+    const { modelId, dimensions } = this.generation;
+    const serving = (await servingVersion(this.#parts.db, modelId, dimensions)) ?? null;
+    return { ...this.generation, embedded, failed, failures: this.#failures, serving, elapsedMs };
+  }
+
+  /** Whether every chunk has its embedding, in a generation that serves. */
+  async #isComplete(): Promise<boolean> {
+    const { db } = this.#parts;
+    const { modelId, modelVersion, dimensions } = this.generation;
+    const { chunks, committed } = await countEmbedded(db, this.generation);
+    this.#progress.counted(committed, chunks);
+    if (committed < chunks) return false;
+    return chunks === 0 || (await servingVersion(db, modelId, dimensions)) === modelVersion;
+  }
+
+  /** Goes through the chunks after `from` once. @returns whether it embedded any. */
+  async #pass(table: VectorTable, size: BatchSize, from: number): Promise<boolean> {
+    const before = this.#progress.embedded;
+    for (let after = from; ;) {
+      throwIfAborted(this.#signal, "run");
+      const { rows, through } = await missingAfter(this.#parts.db, this.generation, after);
+      const wanted = rows.filter(({ chunkId }) => !this.#failed.has(chunkId));
+      for (let at = 0; at < wanted.length;) {
+        const batch = size.next(wanted, at);
+        await this.#embed(table, size, batch);
+        at += batch.length;
+        await this.#turns.breathe();
+      }
+      if (through === null) return this.#progress.embedded > before;
+      after = through;
+      this.#cursor = through;
+      await this.#turns.breathe();
+    }
+  }
+
+  async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<void> {
+    throwIfAborted(this.#signal, "run");
+    const { db, embedder, writer } = this.#parts;
+    const texts = await textsOf(db, batch);
+    if (texts.length === 0) return;
+    const { rows, failures, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
+    throwIfAborted(this.#signal, "run");
+    size.learn(texts.length, busyMs);
+    const written = await writer.write(table, this.generation, rows);
+    for (const { failure, error } of failures) {
+      this.#failed.add(failure.chunkId);
+      if (this.#failures.length < MAX_FAILURES) this.#failures.push(failure);
+      this.#lastFailure = error;
+    }
+    this.#progress.failed = this.#failed.size;
+    this.#progress.stored(written.size);
+    const refused = this.#progress.embedded === 0 && this.#failed.size >= MAX_REFUSED;
+    if (refused && this.#lastFailure !== null) throw this.#lastFailure;
+  }
+}

@@ -1,0 +1,170 @@
+import type { EmbeddingProgress, EmbeddingReport, EmbeddingRunOptions } from "../../contracts/embeddings.ts";
+import { StorageError } from "../../errors.ts";
+import { EmbeddingRun, type RunParts } from "./run.ts";
+import { throwIfAborted, type Tidy } from "./tidy.ts";
+
+/** Who waits for a job, and how they are told of it. */
+interface Asker {
+  onProgress?: ((progress: EmbeddingProgress) => void) | undefined;
+}
+
+/** Lets one run go on at a time: whoever asks meanwhile joins it, and it goes on until nothing is missing for them either. */
+export class EmbeddingRunner {
+  readonly #parts: RunParts;
+  readonly #tidy: Tidy;
+  #job: Job | undefined;
+  /** Chunk key after which the next run begins to look. */
+  #cursor = 0;
+  #lastError: StorageError | null = null;
+  #closed = false;
+
+  constructor(parts: RunParts, tidy: Tidy) {
+    this.#parts = parts;
+    this.#tidy = tidy;
+  }
+
+  get running(): boolean {
+    return this.#job !== undefined;
+  }
+
+  get progress(): EmbeddingProgress | null {
+    return this.#job?.progress ?? null;
+  }
+
+  get lastError(): StorageError | null {
+    return this.#lastError;
+  }
+
+  /** Waits for a run that embeds what is missing now. */
+  async run({ signal, onProgress }: EmbeddingRunOptions): Promise<EmbeddingReport> {
+    throwIfAborted(signal, "run");
+    const job = this.#join();
+    const asker: Asker = { onProgress };
+    job.askers.add(asker);
+    let leave: (error: StorageError) => void = nothing;
+    const left = new Promise<never>((_resolve, reject) => (leave = reject));
+    // A run that nobody waits for any more ends, and then the wait does; else only the wait ends.
+    const onAbort = (): void => {
+      job.askers.delete(asker);
+      if (job.askers.size > 0) leave(aborted(signal));
+      else job.stop(signal?.reason);
+    };
+    signal?.addEventListener("abort", onAbort, { once: true });
+    try {
+      return await Promise.race([job.done, left]);
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      job.askers.delete(asker);
+    }
+  }
+
+  /** Starts a run that nobody waits for. How it ends is in {@link lastError}. */
+  start(): void {
+    if (!this.#closed) this.#join().askers.add({});
+  }
+
+  /** Ends the run after the batch at hand, and starts no other. */
+  async close(reason: unknown): Promise<void> {
+    this.#closed = true;
+    this.#job?.stop(reason);
+    await this.#job?.settled;
+  }
+
+  #join(): Job {
+    if (this.#job?.stopped === false) {
+      this.#job.again = true;
+      return this.#job;
+    }
+    const before = this.#job?.settled;
+    const job = new Job(async () => {
+      await before;
+      return this.#work(job);
+    });
+    this.#job = job;
+    void job.settled.then(() => {
+      if (this.#job === job) this.#job = undefined;
+    });
+    return job;
+  }
+
+  async #work(job: Job): Promise<EmbeddingReport> {
+    const run = new EmbeddingRun(this.#parts, job.signal, (progress) => job.tell(progress), this.#cursor);
+    job.run = run;
+    try {
+      do {
+        job.again = false;
+        await run.toEnd();
+        await this.#tidy.all(job.signal);
+      } while (job.again);
+      this.#lastError = run.lastFailure;
+      return await run.report();
+    } catch (error) {
+      if (!isAbort(error)) this.#lastError = asError(error);
+      throw error;
+    } finally {
+      this.#cursor = run.cursor;
+      job.over = true;
+    }
+  }
+}
+
+/** A run and those who wait for it. */
+class Job {
+  readonly done: Promise<EmbeddingReport>;
+  /** Resolves when `done` has settled. */
+  readonly settled: Promise<void>;
+  readonly askers = new Set<Asker>();
+  /** Whether somebody asked since it last looked for what is missing. */
+  again = false;
+  over = false;
+  run: EmbeddingRun | undefined;
+  readonly #controller = new AbortController();
+
+  constructor(work: () => Promise<EmbeddingReport>) {
+    this.done = Promise.resolve().then(work);
+    this.settled = this.done.then(nothing, nothing);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether nobody can join it any more. */
+  get stopped(): boolean {
+    return this.over || this.signal.aborted;
+  }
+
+  get progress(): EmbeddingProgress | null {
+    return this.run?.progress ?? null;
+  }
+
+  stop(reason: unknown): void {
+    this.#controller.abort(reason);
+  }
+
+  tell(progress: EmbeddingProgress): void {
+    for (const { onProgress } of this.askers) onProgress?.(progress);
+  }
+}
+
+/** The work that ends is told of by `done` and by {@link EmbeddingRunner.lastError}. */
+function nothing(): void {}
+
+function aborted(signal: AbortSignal | undefined): StorageError {
+  const cause: unknown = signal?.reason;
+  return new StorageError("ABORTED", "nobody waits for the embedding any more; it goes on for others", {
+    capability: "embeddings",
+    operation: "run",
+    cause,
+  });
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof StorageError && (error.code === "ABORTED" || error.code === "CLOSED");
+}
+
+function asError(error: unknown): StorageError {
+  if (error instanceof StorageError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new StorageError("DRIVER", message, { capability: "embeddings", operation: "run", cause: error });
+}

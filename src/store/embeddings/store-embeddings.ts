@@ -1,0 +1,215 @@
+import {
+  checkChunkVectors,
+  checkGeneration,
+  checkPutGeneration,
+  checkRunOptions,
+  checkSignalOption,
+  checkSweepOptions,
+} from "../../contracts/check-embeddings.ts";
+import type { Embedder } from "../../contracts/embedder.ts";
+import type {
+  ChunkVector,
+  EmbeddingGeneration,
+  EmbeddingReport,
+  EmbeddingRunOptions,
+  Embeddings,
+  EmbeddingStatus,
+  EmbeddingSweepOptions,
+  EmbeddingSweepReport,
+  PutGeneration,
+  PutReport,
+} from "../../contracts/embeddings.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { CallSite } from "../../contracts/validate.ts";
+import type { VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
+import { TurnTaker } from "../ingest/yield-turn.ts";
+import { RecordEraser } from "./eraser.ts";
+import { generationOf } from "./generation.ts";
+import { claimGeneration, forgetGeneration, serveWhenComplete } from "./model-rows.ts";
+import { EmbeddingRunner } from "./runner.ts";
+import { readStatus } from "./status.ts";
+import { sweepEmbeddings } from "./sweep.ts";
+import { throwIfAborted, Tidy } from "./tidy.ts";
+import { type AnyVectorStore, VectorSide } from "./vector-side.ts";
+import { EmbeddingWriter } from "./writer.ts";
+
+/** Most vectors that `put` writes together. */
+const PUT_BATCH = 256;
+
+/** What embeddings are made of. */
+export interface EmbeddingParts {
+  db: SqlDatabase;
+  /** Without one nothing is embedded. */
+  vectors?: AnyVectorStore | undefined;
+  embedder?: Embedder | undefined;
+}
+
+/** What there is with a vector store. */
+interface Machinery {
+  vectors: VectorSide;
+  eraser: RecordEraser;
+  writer: EmbeddingWriter;
+  tidy: Tidy;
+  runner: EmbeddingRunner | undefined;
+}
+
+/** The embeddings of a store: in its database and its vector store. */
+export class StoreEmbeddings implements Embeddings {
+  readonly #db: SqlDatabase;
+  readonly #model: EmbeddingGeneration | null;
+  readonly #machinery: Machinery | undefined;
+  readonly #closing = new AbortController();
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor({ db, vectors, embedder }: EmbeddingParts) {
+    this.#db = db;
+    this.#model = embedder === undefined ? null : generationOf(embedder);
+    if (vectors === undefined) return;
+    const side = new VectorSide(vectors);
+    const eraser = new RecordEraser(db, side);
+    const writer = new EmbeddingWriter(db, side, eraser);
+    const tidy = new Tidy(db, side, eraser);
+    const runner =
+      embedder === undefined ? undefined : new EmbeddingRunner({ db, vectors: side, writer, embedder }, tidy);
+    this.#machinery = { vectors: side, eraser, writer, tidy, runner };
+  }
+
+  /** Whether `run` has something to run. */
+  get canRun(): boolean {
+    return this.#machinery?.runner !== undefined;
+  }
+
+  /** Embeds what is missing in the background; without an embedder and a vector store nothing happens. */
+  start(): void {
+    this.#machinery?.runner?.start();
+  }
+
+  async run(options: EmbeddingRunOptions = {}): Promise<EmbeddingReport> {
+    const site = this.#site("run");
+    const checked = checkRunOptions(site, options);
+    const { runner } = this.#require(site);
+    if (runner === undefined) throw new StorageError("UNSUPPORTED", "the store was opened without an embedder", site);
+    return this.#track(runner.run(checked));
+  }
+
+  async status(): Promise<EmbeddingStatus> {
+    this.#site("status");
+    const read = await readStatus(this.#db, this.#model);
+    const runner = this.#machinery?.runner;
+    const { running = false, progress = null, lastError = null } = runner ?? {};
+    return { ...read, running, progress, lastError };
+  }
+
+  async put(
+    generation: PutGeneration,
+    records: readonly ChunkVector[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<PutReport> {
+    const site = this.#site("put");
+    const machinery = this.#require(site);
+    return this.#track(this.#put(machinery, site, generation, records, this.#signalOf(site, options)));
+  }
+
+  async #put(
+    { vectors, writer }: Machinery,
+    site: CallSite,
+    given: PutGeneration,
+    records: readonly ChunkVector[],
+    signal: AbortSignal,
+  ): Promise<PutReport> {
+    const { generation, metric } = checkPutGeneration(site, given);
+    const known = await vectors.table(generation);
+    const asTable = { dimensions: generation.dimensions, metric: metric ?? known?.metric ?? "cosine" };
+    const checked = checkChunkVectors(site, records, asTable);
+    throwIfAborted(signal, "put");
+    const table = await vectors.ensureTable(generation, metric);
+    const { maxBatch } = await vectors.capabilities();
+    const turns = new TurnTaker();
+    const stored = new Set<string>();
+    await this.#db.transaction((tx) => claimGeneration(tx, generation));
+    for (let at = 0; at < checked.length; at += Math.min(PUT_BATCH, maxBatch)) {
+      throwIfAborted(signal, "put");
+      const batch = checked.slice(at, at + Math.min(PUT_BATCH, maxBatch));
+      for (const chunkId of await writer.write(table, generation, batch)) stored.add(chunkId);
+      await turns.breathe();
+    }
+    await this.#db.transaction((tx) => serveWhenComplete(tx, generation));
+    const unknown = checked.filter(({ chunkId }) => !stored.has(chunkId)).map(({ chunkId }) => chunkId);
+    return { stored: stored.size, unknown };
+  }
+
+  async sweep(options: EmbeddingSweepOptions = {}): Promise<EmbeddingSweepReport> {
+    const site = this.#site("sweep");
+    const checked = checkSweepOptions(site, options);
+    const signal = this.#withClosing(checked.signal);
+    return this.#track(sweepEmbeddings({ db: this.#db, ...this.#require(site) }, { ...checked, signal }));
+  }
+
+  async drop(generation: EmbeddingGeneration, options: { signal?: AbortSignal } = {}): Promise<number> {
+    const site = this.#site("drop");
+    const checked = checkGeneration(site, generation);
+    const signal = this.#signalOf(site, options);
+    const { tidy } = this.#require(site);
+    throwIfAborted(signal, "drop");
+    await this.#db.transaction((tx) => forgetGeneration(tx, checked));
+    return this.#track(tidy.generation(checked, Number.POSITIVE_INFINITY, signal));
+  }
+
+  async indexes(): Promise<VectorTableInfo[]> {
+    const { store } = this.#require(this.#site("indexes")).vectors;
+    const infos: VectorTableInfo[] = [];
+    for (const { indexId } of await store.tables()) infos.push(await store.info(indexId));
+    return infos;
+  }
+
+  async openReports(): Promise<VectorOpenReport[]> {
+    return this.#require(this.#site("openReports")).vectors.store.openReports();
+  }
+
+  async selfCheck(
+    indexId: string,
+    modelVersion: string,
+    options: { sample?: number } = {},
+  ): Promise<{ recall: number; sample: number }> {
+    return this.#require(this.#site("selfCheck")).vectors.store.selfCheck(indexId, modelVersion, options);
+  }
+
+  /** Ends what runs at the next batch, and waits for that. Everything later throws CLOSED. */
+  async close(): Promise<void> {
+    this.#closing.abort(closed("close"));
+    await this.#machinery?.runner?.close(this.#closing.signal.reason);
+    await Promise.allSettled(this.#running);
+  }
+
+  #site(operation: string): CallSite {
+    if (this.#closing.signal.aborted) throw closed(operation);
+    return { capability: "embeddings", operation };
+  }
+
+  #require(site: CallSite): Machinery {
+    if (this.#machinery !== undefined) return this.#machinery;
+    throw new StorageError("UNSUPPORTED", "the store was opened without a vector store", site);
+  }
+
+  #signalOf(site: CallSite, options: unknown): AbortSignal {
+    return this.#withClosing(checkSignalOption(site, options).signal);
+  }
+
+  #withClosing(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
+  }
+
+  async #track<T>(work: Promise<T>): Promise<T> {
+    this.#running.add(work);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(work);
+    }
+  }
+}
+
+function closed(operation: string): StorageError {
+  return new StorageError("CLOSED", "the store is closed", { capability: "embeddings", operation });
+}

@@ -1,0 +1,47 @@
+/** A chunk in a ranked list. */
+export interface RankedKey {
+  chunkKey: number;
+  chunkId: string;
+  score: number;
+}
+
+/** A chunk with its place in each list, from 1, and the sum that both make. */
+export interface FusedKey {
+  chunkKey: number;
+  chunkId: string;
+  score: number;
+  lexical: { rank: number; score: number } | null;
+  vector: { rank: number; score: number } | null;
+}
+
+/** Softens the difference between the first ranks. */
+const K = 60;
+
+/** Fuses two ranked lists: each chunk scores weight / (60 + rank) in each list it stands in. Ties go by lexical rank, then chunk id.
+ *  @see Cormack, Clarke & Büttcher 2009, Reciprocal Rank Fusion */
+export function fuse(
+  lexical: readonly RankedKey[],
+  vector: readonly RankedKey[],
+  weights: { lexical: number; vector: number },
+): FusedKey[] {
+  const fused = new Map<number, FusedKey>();
+  const add = (list: readonly RankedKey[], side: "lexical" | "vector"): void => {
+    for (const [index, { chunkKey, chunkId, score }] of list.entries()) {
+      const rank = index + 1;
+      const entry = fused.get(chunkKey) ?? { chunkKey, chunkId, score: 0, lexical: null, vector: null };
+      entry.score += weights[side] / (K + rank);
+      entry[side] = { rank, score };
+      fused.set(chunkKey, entry);
+    }
+  };
+  add(lexical, "lexical");
+  add(vector, "vector");
+  return [...fused.values()].filter(({ score }) => score > 0).sort(compare);
+}
+
+function compare(a: FusedKey, b: FusedKey): number {
+  if (a.score !== b.score) return b.score - a.score;
+  const ranks = (a.lexical?.rank ?? Number.MAX_SAFE_INTEGER) - (b.lexical?.rank ?? Number.MAX_SAFE_INTEGER);
+  if (ranks !== 0) return ranks;
+  return a.chunkId < b.chunkId ? -1 : 1;
+}

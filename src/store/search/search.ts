@@ -1,0 +1,30 @@
+import { checkSearchQuery } from "../../contracts/check-search.ts";
+import type { SearchQuery, SearchResult } from "../../contracts/search.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { StorageError } from "../../errors.ts";
+import { LexicalSearch } from "./lexical-search.ts";
+import { RankedSearch } from "./ranked-search.ts";
+import type { VectorParts } from "./vector-ranking.ts";
+
+/** Finds chunks: by words, by nearness, or by both. */
+export class Search {
+  readonly #lexical: LexicalSearch;
+  readonly #ranked: RankedSearch | undefined;
+
+  /** @param vectors Without it only `lexical` is there. */
+  constructor(db: SqlDatabase, vectors?: VectorParts) {
+    this.#lexical = new LexicalSearch(db);
+    this.#ranked = vectors === undefined ? undefined : new RankedSearch(db, this.#lexical, vectors);
+  }
+
+  /** Answers a query; see `Store.search`. */
+  async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
+    const checked = checkSearchQuery(query);
+    if (checked.mode === "lexical") return this.#lexical.answer(checked, options);
+    if (this.#ranked !== undefined) return this.#ranked.answer(checked, options);
+    throw new StorageError("UNSUPPORTED", `mode "${checked.mode}" needs vectors, and this store was opened without`, {
+      capability: "search",
+      operation: "search",
+    });
+  }
+}
