@@ -37,7 +37,10 @@ export function checkPutGeneration(
   const checked = checkGeneration(site, rest);
   if (metric === undefined) return { generation: checked, metric };
   const { modelId, dimensions } = checked;
-  return { generation: checked, metric: checkTableSpec(site, { modelId, dimensions, metric: metric as VectorMetric }).metric };
+  return {
+    generation: checked,
+    metric: checkTableSpec(site, { modelId, dimensions, metric: metric as VectorMetric }).metric,
+  };
 }
 
 /** Returns vectors of chunks, all of them checked, no chunk twice. */

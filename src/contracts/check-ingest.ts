@@ -1,6 +1,6 @@
 import { LANG_PATTERN, MAX_TAG_LENGTH } from "./check-filter.ts";
 import { requireWorkspacePath } from "./check-paths.ts";
-import type { IngestFile, IngestOptions } from "./store.ts";
+import type { IngestEmbedding, IngestFile, IngestOptions } from "./store.ts";
 import {
   type CallSite,
   invalidInput,
@@ -10,6 +10,7 @@ import {
   requireMatch,
   requireNumber,
   requireObject,
+  requireOneOf,
   requireText,
 } from "./validate.ts";
 
@@ -24,6 +25,7 @@ export interface CheckedChunkingPolicy {
 export interface CheckedIngestOptions extends Pick<IngestOptions, "signal" | "onProgress" | "total" | "sweep"> {
   chunking: CheckedChunkingPolicy;
   maxFileBytes: number;
+  embed: IngestEmbedding;
 }
 
 /** A file whose attributes are checked; its content is not. */
@@ -31,7 +33,8 @@ export interface CheckedIngestFile extends Omit<IngestFile, "tags"> {
   tags?: string[];
 }
 
-const OPTION_KEYS = ["signal", "onProgress", "total", "sweep", "chunking", "maxFileBytes"];
+const OPTION_KEYS = ["signal", "onProgress", "total", "sweep", "chunking", "maxFileBytes", "embed"];
+const EMBED: readonly IngestEmbedding[] = ["background", "wait", "off"];
 const FILE_KEYS = [
   "path",
   "content",
@@ -64,6 +67,7 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
     ...(sweep === undefined ? {} : { sweep: checkSweep(site, sweep) }),
     chunking: checkChunkingPolicy(site, given["chunking"] ?? {}),
     maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? 16 * 2 ** 20, 1, 2 ** 29),
+    embed: requireOneOf(site, "embed", given["embed"] ?? "background", EMBED),
   };
 }
 

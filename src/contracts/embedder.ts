@@ -17,7 +17,7 @@ export interface Embedder {
   readonly modelVersion: string;
   /** 1 to 4096. */
   readonly dimensions: number;
-  /** How much its ranking weighs in hybrid search, where the words' ranking weighs 1; 0 to 10, 1 when absent. */
+  /** How much its ranking weighs in hybrid search, where the words' ranking weighs 1; 0 to 10, 1.2 when absent. */
   readonly fusionWeight?: number;
   /** Most texts in one call of `embed`, 1 to 4096. More are refused, not split. */
   readonly maxBatch: number;

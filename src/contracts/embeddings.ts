@@ -145,7 +145,11 @@ export interface Embeddings {
    *  the second.
    *  @param records 0 to 10,000, every chunk once. Written in batches of which each is whole or absent.
    *  @throws StorageError INVALID_INPUT, CONFLICT (the model's metric is another), ABORTED, UNSUPPORTED (no vector store), QUOTA_EXCEEDED, CLOSED */
-  put(generation: PutGeneration, records: readonly ChunkVector[], options?: { signal?: AbortSignal }): Promise<PutReport>;
+  put(
+    generation: PutGeneration,
+    records: readonly ChunkVector[],
+    options?: { signal?: AbortSignal },
+  ): Promise<PutReport>;
   /** Deletes what nothing needs any more and repairs what a crash left.
    *  @throws StorageError INVALID_INPUT, ABORTED, UNSUPPORTED (no vector store), CLOSED */
   sweep(options?: EmbeddingSweepOptions): Promise<EmbeddingSweepReport>;
@@ -159,5 +163,9 @@ export interface Embeddings {
   openReports(): Promise<VectorOpenReport[]>;
   /** Compares an index with the exact scan, see `VectorStore.selfCheck`.
    *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, UNSUPPORTED, CLOSED */
-  selfCheck(indexId: string, modelVersion: string, options?: { sample?: number }): Promise<{ recall: number; sample: number }>;
+  selfCheck(
+    indexId: string,
+    modelVersion: string,
+    options?: { sample?: number },
+  ): Promise<{ recall: number; sample: number }>;
 }

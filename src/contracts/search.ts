@@ -21,7 +21,7 @@ export interface SearchQuery {
   vector?: Float32Array;
   /** Model whose embeddings are searched; the embedder's by default, or the only one with vectors. */
   modelId?: string;
-  /** Weights of the two lists in `hybrid`, 0 to 10 each; lexical 1, and for the vector list what the embedder asks for, else 1. */
+  /** Weights of the two lists in `hybrid`, 0 to 10 each; lexical 1, and vector what the embedder asks for, else 1.2. */
   weights?: { lexical?: number; vector?: number };
   /** Hits whose text mostly stands in a better hit of the same document are left out, in `vector` and `hybrid`; false by default. */
   collapse?: boolean;
@@ -57,7 +57,8 @@ export interface Citation {
   span: SourceSpan;
 }
 
-/** `cosine`, `dot` and `l2` (minus the distance) are those of the vector search; `rrf` is the sum of weight / (60 + rank). */
+/** `cosine`, `dot` and `l2` (minus the distance) are those of the vector search; `rrf` is the sum of weight / (60 + rank),
+ *  where equal scores share the better rank. */
 export type ScoreKind = "bm25" | "cosine" | "dot" | "l2" | "rrf";
 
 export interface SearchHit {

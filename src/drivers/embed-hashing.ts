@@ -39,7 +39,7 @@ class HashingEmbedder implements Embedder {
   readonly modelVersion: string = VERSION;
   readonly maxBatch: number = MAX_BATCH;
   /** Measured: more pulls a good ranking by words down (DESIGN.md). */
-  readonly fusionWeight: number = 0.1;
+  readonly fusionWeight: number = 0.05;
   readonly dimensions: number;
 
   constructor(dimensions: number) {

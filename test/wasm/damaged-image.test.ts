@@ -147,6 +147,28 @@ describe.each([
     expect(expectRefusedOrSane(options, damaged)).toBe(3);
   });
 
+  test("with a linked node marked as one that waits is refused", () => {
+    for (let slot = 0; slot < image.count; slot++) {
+      if (image.levels[slot] !== 0) continue;
+      const damaged = copyOf(image);
+      damaged.levels[slot] = PENDING;
+      expect(expectRefusedOrSane(options, damaged)).not.toBe(0);
+    }
+  });
+
+  test.each([
+    ["scale", 0, Number.NaN],
+    ["scale", 0, -1],
+    ["scale", 0, Infinity],
+    ["offset", 4, Number.NaN],
+    ["offset", 4, -Infinity],
+  ])("with a %s (at byte %i) of %d is refused", (_, at, value) => {
+    const damaged = copyOf(image);
+    const stride = image.records.length / image.count;
+    new Float32Array(damaged.records.buffer, 3 * stride + at, 1)[0] = value;
+    expect(expectRefusedOrSane(options, damaged)).toBe(6);
+  });
+
   test("with two levels exchanged is refused or sane", () => {
     const random = new Random(12);
     for (let i = 0; i < FLIPS / 4; i++) {

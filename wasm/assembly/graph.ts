@@ -103,6 +103,13 @@ export let exhausted: bool = false;
 let resultCount: u32 = 0;
 let candidateCount: u32 = 0;
 
+/** A heap that is full forgets its second half: none of it was near the front. */
+@inline
+function visitLater(key: u64): void {
+  if (candidateCount == s.MAX_CANDIDATES) candidateCount >>= 1;
+  pushLeast(s.CANDIDATES, candidateCount++, key);
+}
+
 @inline
 function offer(key: u64, ef: u32): void {
   if (resultCount < ef) {
@@ -110,8 +117,7 @@ function offer(key: u64, ef: u32): void {
   } else if (key < load<u64>(s.RESULTS)) {
     replaceGreatest(s.RESULTS, ef, key);
   } else return;
-  if (candidateCount == s.MAX_CANDIDATES) candidateCount >>= 1;
-  pushLeast(s.CANDIDATES, candidateCount++, key);
+  visitLater(key);
 }
 
 /** Walks a layer from `start` and leaves up to `ef` keys in `RESULTS`, nearest first. Returns how many. */
@@ -170,8 +176,7 @@ function offerThrough(d: v128, i: u32, count: u32, allowedCount: u32, ef: u32): 
     if (i + j < allowedCount) {
       offer(key, ef);
     } else if (resultCount < ef || key < load<u64>(s.RESULTS)) {
-      if (candidateCount == s.MAX_CANDIDATES) candidateCount >>= 1;
-      pushLeast(s.CANDIDATES, candidateCount++, key);
+      visitLater(key);
     }
   }
 }
@@ -196,7 +201,7 @@ export function walkAllowed(query: usize, factor: f32, start: u64, ef: u32, budg
   const first = <u32>start;
   store<u8>(visited + <usize>first, epoch);
   if (isAllowed(first)) offer(start, ef);
-  else pushLeast(s.CANDIDATES, candidateCount++, start);
+  else visitLater(start);
   const before = evaluations;
   while (candidateCount > 0) {
     const nearest = load<u64>(s.CANDIDATES);
@@ -330,7 +335,7 @@ function connect(a: u32, b: u32, distance: f32, level: u32, forced: bool): void 
   append(a, b, level);
   append(b, a, level);
   if (forced && ofB != s.NONE) {
-    // b had nothing better to give up, and this may have been what held the victim: it hangs on a, which has no other link yet.
+    // This may have been what held the victim to the rest: it hangs on a, which has no other link yet.
     append(a, ofB, level);
     append(ofB, a, level);
   }
@@ -361,7 +366,7 @@ function victimOf(slot: u32, newcomer: u32, distance: f32, level: u32, forced: b
   }
   pushGreatest(s.POOL_KEYS, count, keyOf(distance, newcomer));
   sortHeap(s.POOL_KEYS, count + 1);
-  // Of links to equal vectors one is enough: more would shut the node in among its doubles.
+  // Of links to equal vectors, from `begin` to `end`, one is enough: more would shut the node in among its doubles.
   let end: u32 = 0;
   while (end <= count && distanceOfKey(load<u64>(s.POOL_KEYS + (<usize>end << 3))) <= self) end++;
   let begin = end;

@@ -4,8 +4,12 @@ import type { MissingChunk } from "./missing.ts";
 const MOST = 256;
 /** most bytes of their texts, */
 const MOST_TEXT_BYTES = 512 * 1024;
-/** and of their vectors: one commit, for which everything else waits. */
+/** and of their vectors. */
 const MOST_VECTOR_BYTES = 4 * 1024 * 1024;
+/** A commit of vectors, for which everything else waits, takes about this long, */
+const COMMIT_MS = 10;
+/** but has no fewer: flushing to the disk costs the same for few. */
+const FEWEST = 32;
 /** An embedder that computes on this thread gets as many texts as take it about this long. */
 const AIM_MS = 8;
 const FIRST = 16;
@@ -38,5 +42,19 @@ export class BatchSize {
     const perText = busyMs / Math.max(1, count);
     const wanted = perText === 0 ? this.#most : Math.floor(AIM_MS / perText);
     this.#size = Math.max(1, Math.min(this.#most, this.#size * 2, wanted));
+  }
+}
+
+/** Chooses how many vectors are committed together. */
+export class CommitSize {
+  #size: number = FEWEST;
+
+  get rows(): number {
+    return this.#size;
+  }
+
+  learn(rows: number, elapsedMs: number): void {
+    const wanted = Math.floor((COMMIT_MS * rows) / Math.max(elapsedMs, 0.1));
+    this.#size = Math.max(FEWEST, Math.min(MOST, this.#size * 2, wanted));
   }
 }

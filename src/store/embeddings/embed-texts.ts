@@ -31,12 +31,22 @@ export async function embedTexts(
       { kind: "document", signal },
     );
     const busyMs = performance.now() - start;
-    return sort(table, texts, checkEmbeddings(embedder, texts.map(({ text }) => text), await calling), busyMs);
+    return sort(
+      table,
+      texts,
+      checkEmbeddings(
+        embedder,
+        texts.map(({ text }) => text),
+        await calling,
+      ),
+      busyMs,
+    );
   } catch (thrown) {
     const error = asStorageError(embedder, thrown);
     if (error.code !== "INVALID_INPUT" || signal.aborted) throw error;
     const [only] = texts;
-    if (texts.length === 1 && only !== undefined) return { rows: [], failures: [fault(only.chunkId, error)], busyMs: 0 };
+    if (texts.length === 1 && only !== undefined)
+      return { rows: [], failures: [fault(only.chunkId, error)], busyMs: 0 };
     const middle = texts.length >> 1;
     const first = await embedTexts(embedder, table, texts.slice(0, middle), signal);
     const second = await embedTexts(embedder, table, texts.slice(middle), signal);

@@ -4,7 +4,7 @@ import { buryRecords, dropBuried, OLD_RECORD, type OldRecord } from "./records.t
 import type { VectorSide } from "./vector-side.ts";
 
 /** Most records of one batch: their vectors are deleted in one transaction, for which a search waits. */
-const BATCH = 500;
+const BATCH = 200;
 
 /** Chooses the records of one batch, at most `limit`, inside the transaction that makes them tombstones. */
 export type ChooseRecords = (tx: SqlExecutor, limit: number) => Promise<OldRecord[]>;

@@ -40,6 +40,8 @@ export async function recordsOf(
   });
 }
 
+// Statements about given ids name no status by equality: the planner would go through all records of that status.
+
 /** Phase 1: the records are there, invisible. One that is committed stays so: its embedding is seen until its vector is replaced. */
 export async function insertPending(
   tx: SqlExecutor,
@@ -64,11 +66,12 @@ export async function commitPending(tx: SqlExecutor, records: readonly NewRecord
   const ids = JSON.stringify(records.map(({ embeddingId }) => embeddingId));
   await tx.run(
     `UPDATE embedding_records SET status = 'committed', updated_at = $1
-     WHERE embedding_id IN (SELECT value FROM json_each($2)) AND status = 'pending'`,
+     WHERE embedding_id IN (SELECT value FROM json_each($2)) AND status NOT IN ('committed', 'tombstone')`,
     [Date.now(), ids],
   );
   const rows = await tx.all<{ chunk_id: string }>(
-    "SELECT chunk_id FROM embedding_records WHERE embedding_id IN (SELECT value FROM json_each($1)) AND status = 'committed'",
+    `SELECT r.chunk_id FROM json_each($1) wanted CROSS JOIN embedding_records r ON r.embedding_id = wanted.value
+     WHERE r.status = 'committed'`,
     [ids],
   );
   return new Set(rows.map((row) => row.chunk_id));
@@ -86,7 +89,8 @@ export async function buryRecords(tx: SqlExecutor, records: readonly OldRecord[]
 /** Drops those of the records that are tombstones. */
 export async function dropBuried(tx: SqlExecutor, records: readonly OldRecord[]): Promise<void> {
   await tx.run(
-    "DELETE FROM embedding_records WHERE embedding_id IN (SELECT value FROM json_each($1)) AND status = 'tombstone'",
+    `DELETE FROM embedding_records
+     WHERE embedding_id IN (SELECT value FROM json_each($1)) AND status NOT IN ('pending', 'committed')`,
     [idsOf(records)],
   );
 }

@@ -1,10 +1,15 @@
 import type { Embedder } from "../../contracts/embedder.ts";
-import type { EmbeddingFailure, EmbeddingGeneration, EmbeddingProgress, EmbeddingReport } from "../../contracts/embeddings.ts";
+import type {
+  EmbeddingFailure,
+  EmbeddingGeneration,
+  EmbeddingProgress,
+  EmbeddingReport,
+} from "../../contracts/embeddings.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
 import { TurnTaker } from "../ingest/yield-turn.ts";
-import { BatchSize } from "./batch-size.ts";
+import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
 import { countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
@@ -13,7 +18,7 @@ import { RunProgress } from "./progress.ts";
 import { servingVersion } from "./serving.ts";
 import { throwIfAborted } from "./tidy.ts";
 import type { VectorSide } from "./vector-side.ts";
-import type { EmbeddingWriter } from "./writer.ts";
+import type { EmbeddedChunk, EmbeddingWriter } from "./writer.ts";
 
 /** Most failures of a report. */
 const MAX_FAILURES = 100;
@@ -35,6 +40,7 @@ export class EmbeddingRun {
   readonly #signal: AbortSignal;
   readonly #progress: RunProgress;
   readonly #turns = new TurnTaker();
+  readonly #commit = new CommitSize();
   readonly #failed = new Set<string>();
   readonly #failures: EmbeddingFailure[] = [];
   #lastFailure: StorageError | null = null;
@@ -123,21 +129,34 @@ export class EmbeddingRun {
 
   async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<void> {
     throwIfAborted(this.#signal, "run");
-    const { db, embedder, writer } = this.#parts;
+    const { db, embedder } = this.#parts;
     const texts = await textsOf(db, batch);
     if (texts.length === 0) return;
     const { rows, failures, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
     throwIfAborted(this.#signal, "run");
     size.learn(texts.length, busyMs);
-    const written = await writer.write(table, this.generation, rows);
+    await this.#write(table, rows);
     for (const { failure, error } of failures) {
       this.#failed.add(failure.chunkId);
       if (this.#failures.length < MAX_FAILURES) this.#failures.push(failure);
       this.#lastFailure = error;
     }
     this.#progress.failed = this.#failed.size;
-    this.#progress.stored(written.size);
     const refused = this.#progress.embedded === 0 && this.#failed.size >= MAX_REFUSED;
     if (refused && this.#lastFailure !== null) throw this.#lastFailure;
+  }
+
+  /** Writes a batch in slices, between which searches have their turn. */
+  async #write(table: VectorTable, rows: readonly EmbeddedChunk[]): Promise<void> {
+    for (let at = 0; at < rows.length;) {
+      throwIfAborted(this.#signal, "run");
+      const slice = rows.slice(at, at + this.#commit.rows);
+      const start = performance.now();
+      const written = await this.#parts.writer.write(table, this.generation, slice);
+      this.#commit.learn(slice.length, performance.now() - start);
+      at += slice.length;
+      this.#progress.stored(written.size);
+      await this.#turns.breathe();
+    }
   }
 }

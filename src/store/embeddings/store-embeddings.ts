@@ -35,7 +35,7 @@ import { type AnyVectorStore, VectorSide } from "./vector-side.ts";
 import { EmbeddingWriter } from "./writer.ts";
 
 /** Most vectors that `put` writes together. */
-const PUT_BATCH = 256;
+const PUT_BATCH = 64;
 
 /** What embeddings are made of. */
 export interface EmbeddingParts {

@@ -42,8 +42,14 @@ export async function sweepEmbeddings(parts: SweepParts, options: CheckedSweep):
     const generations = await listGenerations(db);
     const sum = (of: (one: (typeof generations)[number]) => number): number =>
       generations.reduce((total, one) => total + of(one), 0);
-    report.tombstones = Math.min(left(), sum((one) => one.tombstones));
-    report.retired = Math.min(left(), sum((one) => (one.role === "retired" ? one.committed + one.pending : 0)));
+    report.tombstones = Math.min(
+      left(),
+      sum((one) => one.tombstones),
+    );
+    report.retired = Math.min(
+      left(),
+      sum((one) => (one.role === "retired" ? one.committed + one.pending : 0)),
+    );
     report.pending = Math.min(left(), await countPending(db, before));
   } else {
     report.tombstones = await tidy.erase(chooseTombstones, left(), signal);
@@ -68,35 +74,45 @@ async function countPending(db: SqlDatabase, before: number): Promise<number> {
 }
 
 /** Looks for the vector of every committed record; a record without one goes. */
-async function sweepLost(
-  { db, vectors, eraser }: SweepParts,
-  limit: number,
-  { dryRun, signal }: CheckedSweep,
-): Promise<number> {
+async function sweepLost(parts: SweepParts, limit: number, { dryRun, signal }: CheckedSweep): Promise<number> {
+  const { vectors } = parts;
   const tables = await indexIds(vectors.store);
   const turns = new TurnTaker();
   let found = 0;
-  for (let after: string | undefined = ""; after !== undefined && found < limit;) {
+  let after: string | undefined = "";
+  while (after !== undefined && found < limit) {
     throwIfAborted(signal, "sweep");
     // In one turn: a vector that is being written now is not lost.
-    after = await vectors.exclusively(async (): Promise<string | undefined> => {
-      const page: OldRecord[] = await committedAfter(db, after ?? "");
-      const lost = (await withoutVector(vectors.store, tables, page)).slice(0, limit - found);
-      found += lost.length;
-      for (let at = 0; at < lost.length && !dryRun;) {
-        at += await eraser.eraseNow(async (_tx, most) => lost.slice(at, at + most));
-      }
-      return page.length < PAGE ? undefined : page.at(-1)?.embeddingId;
-    });
+    const page = await vectors.exclusively(() => sweepPage(parts, tables, after ?? "", limit - found, dryRun));
+    found += page.lost;
+    after = page.last;
     await turns.breathe();
   }
   return found;
 }
 
-/** Returns a page of committed records, by id. */
+async function sweepPage(
+  { db, vectors, eraser }: SweepParts,
+  tables: ReadonlyMap<string, string>,
+  after: string,
+  limit: number,
+  dryRun: boolean,
+): Promise<{ lost: number; last: string | undefined }> {
+  const page = await committedAfter(db, after);
+  const lost = (await withoutVector(vectors.store, tables, page)).slice(0, limit);
+  const last = page.at(-1)?.embeddingId;
+  if (dryRun) return { lost: lost.length, last };
+  for (let at = 0; at < lost.length;) {
+    at += await eraser.eraseNow(async (_tx, most) => lost.slice(at, at + most));
+  }
+  return { lost: lost.length, last };
+}
+
+/** Returns a page of committed records, by id. No status is named by equality: by its index every page would read all of them. */
 export function committedAfter(db: SqlDatabase, after: string): Promise<OldRecord[]> {
   return db.all<OldRecord>(
-    `SELECT ${OLD_RECORD} FROM embedding_records r WHERE r.embedding_id > $1 AND r.status = 'committed'
+    `SELECT ${OLD_RECORD} FROM embedding_records r WHERE r.embedding_id > $1
+       AND r.status NOT IN ('pending', 'tombstone')
      ORDER BY r.embedding_id LIMIT ${PAGE}`,
     [after],
   );

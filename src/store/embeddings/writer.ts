@@ -54,7 +54,10 @@ export class EmbeddingWriter {
   ): Promise<Set<string>> {
     return this.#db.transaction(async (tx) => {
       const records = await begin(tx, generation, rows);
-      await over(tx).upsert(table.indexId, records.map((record) => vectorRecord(generation, record)));
+      await over(tx).upsert(
+        table.indexId,
+        records.map((record) => vectorRecord(generation, record)),
+      );
       return finish(tx, generation, records);
     });
   }
@@ -78,7 +81,10 @@ export class EmbeddingWriter {
   /** A store may refuse vectors of chunks that it sees are gone; those of the others are put without them. */
   async #upsert(table: VectorTable, generation: EmbeddingGeneration, records: readonly NewRecord[]): Promise<void> {
     const put = (some: readonly NewRecord[]): Promise<void> =>
-      this.#vectors.store.upsert(table.indexId, some.map((record) => vectorRecord(generation, record)));
+      this.#vectors.store.upsert(
+        table.indexId,
+        some.map((record) => vectorRecord(generation, record)),
+      );
     try {
       await put(records);
     } catch (error) {
@@ -113,17 +119,14 @@ async function finish(
   return committed;
 }
 
-function vectorRecord(
-  { modelVersion }: EmbeddingGeneration,
-  record: NewRecord,
-): NewRecord & { modelVersion: string } {
+function vectorRecord({ modelVersion }: EmbeddingGeneration, record: NewRecord): NewRecord & { modelVersion: string } {
   return { ...record, modelVersion };
 }
 
 function tombstonesAmong(tx: SqlExecutor, records: readonly NewRecord[]): Promise<OldRecord[]> {
   return tx.all<OldRecord>(
-    `SELECT ${OLD_RECORD} FROM embedding_records r
-     WHERE r.embedding_id IN (SELECT value FROM json_each($1)) AND r.status = 'tombstone'`,
+    `SELECT ${OLD_RECORD} FROM json_each($1) wanted CROSS JOIN embedding_records r ON r.embedding_id = wanted.value
+     WHERE r.status = 'tombstone'`,
     [JSON.stringify(records.map(({ embeddingId }) => embeddingId))],
   );
 }

@@ -17,7 +17,8 @@ export interface FusedKey {
 /** Softens the difference between the first ranks. */
 const K = 60;
 
-/** Fuses two ranked lists: each chunk scores weight / (60 + rank) in each list it stands in. Ties go by lexical rank, then chunk id.
+/** Fuses two ranked lists: each chunk scores weight / (60 + rank) in each list it stands in. Equal scores share the better
+ *  rank: chance must not decide between chunks that one vector stands for. Ties go by lexical rank, then chunk id.
  *  @see Cormack, Clarke & Büttcher 2009, Reciprocal Rank Fusion */
 export function fuse(
   lexical: readonly RankedKey[],
@@ -26,8 +27,11 @@ export function fuse(
 ): FusedKey[] {
   const fused = new Map<number, FusedKey>();
   const add = (list: readonly RankedKey[], side: "lexical" | "vector"): void => {
+    let rank = 0;
+    let last = Number.NaN;
     for (const [index, { chunkKey, chunkId, score }] of list.entries()) {
-      const rank = index + 1;
+      if (score !== last) rank = index + 1;
+      last = score;
       const entry = fused.get(chunkKey) ?? { chunkKey, chunkId, score: 0, lexical: null, vector: null };
       entry.score += weights[side] / (K + rank);
       entry[side] = { rank, score };
@@ -43,5 +47,6 @@ function compare(a: FusedKey, b: FusedKey): number {
   if (a.score !== b.score) return b.score - a.score;
   const ranks = (a.lexical?.rank ?? Number.MAX_SAFE_INTEGER) - (b.lexical?.rank ?? Number.MAX_SAFE_INTEGER);
   if (ranks !== 0) return ranks;
-  return a.chunkId < b.chunkId ? -1 : 1;
+  // Of equal words the text index has an order, too: a map keeps it.
+  return a.lexical !== null && b.lexical !== null ? 0 : a.chunkId < b.chunkId ? -1 : 1;
 }
