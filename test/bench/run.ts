@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   ingest: () => import("./ingest.ts"),
   text: () => import("./text.ts"),
   search: () => import("./search.ts"),
+  vectors: () => import("./vectors.ts"),
   hybrid: () => import("./hybrid.ts"),
 };
 

@@ -1,5 +1,7 @@
 import { deleteStore, openStore, type IngestReport, type Store, type StoreStats } from "lodestore/browser";
 
+import type { VectorsResult, VectorsTask } from "./vectors-worker.ts";
+
 /** What a benchmark calls in the page. Everything it passes and returns is JSON. */
 export interface BenchPage {
   /** Takes the data in, then rebuilds the text index to see what it costs. */
@@ -12,6 +14,14 @@ export interface BenchPage {
   append(name: string, count: number): Promise<{ ingestMs: number[]; putMs: number[] }>;
   coldOpen(name: string, query: string): Promise<{ openMs: number; firstHitMs: number; hits: number }>;
   remove(name: string): Promise<void>;
+  /** Compares vector indexes in a worker. */
+  vectors(task: VectorsTask): Promise<VectorsResult>;
+  /** Takes the data in with the built-in embedder and waits until everything is embedded and indexed. */
+  fillHybrid(name: string): Promise<{ chunks: number; ingestMs: number; embedMs: number; searchesMeanwhile: number[] }>;
+  /** Round trips of searches in a mode. */
+  searchAll(name: string, mode: "lexical" | "vector" | "hybrid", queries: string[]): Promise<number[]>;
+  /** Opens the store and searches by meaning. */
+  openToVectorHit(name: string, query: string): Promise<{ openMs: number; hitMs: number; report: string }>;
 }
 
 interface Doc {
@@ -47,16 +57,58 @@ const page: BenchPage = {
     });
   },
   insertBare(name) {
-    const worker = new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" });
-    return new Promise((resolve, reject) => {
-      worker.onmessage = (event: MessageEvent<{ insertMs: number; rows: number } | { error: string }>) => {
-        worker.terminate();
-        if ("error" in event.data) reject(new Error(event.data.error));
-        else resolve(event.data);
-      };
-      worker.onerror = (event) => reject(new Error(event.message));
-      worker.postMessage(name);
+    return asked(new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" }), name);
+  },
+  vectors(task) {
+    return asked(new Worker(new URL("./vectors-worker.ts", import.meta.url), { type: "module" }), task);
+  },
+  async fillHybrid(name) {
+    const all = await docs();
+    const files = all.map((doc) => ({ path: doc.path, content: doc.text }));
+    const store = await openStore(hybridStore(name));
+    let start = performance.now();
+    await store.ingest(files, { total: files.length, embed: "off" });
+    const ingestMs = performance.now() - start;
+    start = performance.now();
+    let running = true;
+    const run = store.embeddings.run().finally(() => {
+      running = false;
     });
+    const searchesMeanwhile: number[] = [];
+    while (running) {
+      const asked = performance.now();
+      await store.search({ text: `install configuration ${searchesMeanwhile.length % 50}`, mode: "hybrid" });
+      searchesMeanwhile.push(performance.now() - asked);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    await run;
+    const embedMs = performance.now() - start;
+    const { chunks } = await store.stats();
+    await store.close();
+    return { chunks, ingestMs, embedMs, searchesMeanwhile };
+  },
+  async searchAll(name, mode, queries) {
+    const store = await openStore(hybridStore(name));
+    for (const text of queries.slice(0, 5)) await store.search({ text, mode });
+    const times: number[] = [];
+    for (const text of queries) {
+      const start = performance.now();
+      await store.search({ text, mode });
+      times.push(performance.now() - start);
+    }
+    await store.close();
+    return times;
+  },
+  async openToVectorHit(name, query) {
+    const start = performance.now();
+    const store = await openStore(hybridStore(name));
+    const openMs = performance.now() - start;
+    const { hits } = await store.search({ text: query, mode: "vector" });
+    const hitMs = performance.now() - start;
+    if (hits.length === 0) throw new Error("nothing was found");
+    const report = JSON.stringify(await store.embeddings.openReports());
+    await store.close();
+    return { openMs, hitMs, report };
   },
   type(name, queries) {
     return withStore(name, async (store) => {
@@ -100,5 +152,23 @@ const page: BenchPage = {
   },
   remove: (name) => deleteStore({ name }),
 };
+
+function hybridStore(name: string): Parameters<typeof openStore>[0] {
+  return { name, embedder: { kind: "hashing" } };
+}
+
+/** Posts one message to a worker and returns its one answer. */
+function asked<T>(worker: Worker, message: unknown): Promise<T> {
+  return new Promise((resolve, reject) => {
+    worker.onmessage = (event: MessageEvent<T | { error: string }>) => {
+      worker.terminate();
+      const { data } = event;
+      if (typeof data === "object" && data !== null && "error" in data) reject(new Error(data.error));
+      else resolve(data as T);
+    };
+    worker.onerror = (event) => reject(new Error(event.message));
+    worker.postMessage(message);
+  });
+}
 
 Object.assign(window, { bench: page });
