@@ -284,7 +284,7 @@ function selfOffset(slot: u32): f32 {
   return -load<f32>(recordOf(slot), 4);
 }
 
-/** Takes from sorted keys, nearest first, at most `most` of which none is nearer to one taken before than to the node itself. */
+/** Takes at most `most` from sorted keys, nearest first: those that are nearer to the node than to any taken before, then others. */
 function select(base: u32, keys: usize, count: u32, most: u32): u32 {
   const own = -selfOffset(base);
   let chosen: u32 = 0;
@@ -296,7 +296,29 @@ function select(base: u32, keys: usize, count: u32, most: u32): u32 {
       chosen++;
     }
   }
+  return fill(base, keys, count, most, chosen);
+}
+
+/** Fills all but a quarter of the places, at least two, with the nearest that were passed over (algorithm 4, keepPrunedConnections), but for those as far as the
+ *  one before them: of doubles one is enough. */
+function fill(base: u32, keys: usize, count: u32, most: u32, chosen: u32): u32 {
+  const enough = most - max<u32>(most >> 2, 2);
+  let before: u64 = 0;
+  for (let i: u32 = 0; i < count && chosen < enough; i++) {
+    const key = load<u64>(keys + (<usize>i << 3));
+    const alike = key >> 32 == before;
+    before = key >> 32;
+    if (alike || <u32>key == base || isSelected(key, chosen)) continue;
+    store<u64>(s.SELECTED + (<usize>chosen << 3), key);
+    chosen++;
+  }
   return chosen;
+}
+
+@inline
+function isSelected(key: u64, chosen: u32): bool {
+  for (let i: u32 = 0; i < chosen; i++) if (load<u64>(s.SELECTED + (<usize>i << 3)) == key) return true;
+  return false;
 }
 
 /** Removes `target` from a list of links. */

@@ -160,7 +160,12 @@ export class LiveIndex {
     const end = performance.now() + sliceMs;
     do {
       const vacant = index.vacant(this.#filledTo, 64);
-      if (vacant.length === 0) return false;
+      if (vacant.length === 0) {
+        // Once more from the first: what was replaced meanwhile may lie before.
+        const again = this.#filledTo > 0;
+        this.#filledTo = 0;
+        return again && index.vacant(0, 1).length > 0;
+      }
       const vectors = await this.#vectorsOf(vacant.map(({ label }) => label));
       for (const { slot, label } of vacant) {
         const vector = vectors.get(label);

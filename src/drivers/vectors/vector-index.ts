@@ -71,6 +71,8 @@ const FAULTS: Record<number, string> = {
   6: "a scale is not a number",
 };
 const PAGE_BYTES = 65536;
+/** Level of a slot that holds nothing. */
+const FREE = 0xff;
 const BATCH_ROWS = 100;
 /** Widest walk, and most results of a scan. */
 export const MAX_EF = 4096;
@@ -92,7 +94,11 @@ export class VectorIndex {
   readonly options: Readonly<VectorIndexOptions>;
   readonly #kernel: KernelExports;
   readonly #rowFloats: number;
+  #words: Uint32Array = new Uint32Array(0);
+  #floats: Float32Array = new Float32Array(0);
   #changes = 0;
+  /** Whether every full-precision vector that a search may need is here. */
+  #complete: boolean;
   /** 1 for each slot whose full-precision vector is here, where such are kept. */
   #kept: Uint8Array = new Uint8Array(0);
   /** What the kernel's allowed bits stand for, and at which change. */
@@ -101,6 +107,7 @@ export class VectorIndex {
 
   constructor(module: WebAssembly.Module, options: VectorIndexOptions) {
     this.options = options;
+    this.#complete = options.resident || options.quantization === "f32";
     this.#kernel = startKernel(module);
     this.#kernel.init(
       options.dimensions,
@@ -173,6 +180,7 @@ export class VectorIndex {
    *  @throws StorageError CORRUPT, QUOTA_EXCEEDED; then the index is of no use */
   load(entry: number, blocks: number, regions: IndexRegions): void {
     this.#changes++;
+    this.#complete = this.options.quantization === "f32";
     if (this.#kernel.beginLoad(regions.levels.length, blocks) === 0) throw outOfMemory(this.memoryBytes);
     const memory = new Uint8Array(this.#kernel.memory.buffer);
     memory.set(regions.levels, this.#kernel.levelsAt());
@@ -219,7 +227,7 @@ export class VectorIndex {
     const before = this.evaluations;
     let found = this.#find(query, options);
     const evaluations = (this.evaluations - before) >>> 0;
-    const missing = this.#missing(Math.min(found, options.refine));
+    const missing = this.#complete ? [] : this.#missing(Math.min(found, options.refine));
     if (missing.length === 0) {
       this.#refine(Math.min(found, options.refine), 0);
       return { hits: this.#hits(Math.min(found, options.k)), gaveUp: this.#gaveUp, evaluations };
@@ -276,10 +284,13 @@ export class VectorIndex {
   vacant(from: number, most: number): { slot: number; label: number }[] {
     if (!this.options.resident || this.options.quantization === "f32") return [];
     const labels = this.labels();
+    const levels = new Uint8Array(this.#kernel.memory.buffer, this.#kernel.levelsAt(), labels.length);
     const vacant: { slot: number; label: number }[] = [];
     for (let slot = from; slot < labels.length && vacant.length < most; slot++) {
-      if (this.#isVacant(slot)) vacant.push({ slot, label: labels[slot] as number });
+      if (levels[slot] !== FREE && this.#isVacant(slot)) vacant.push({ slot, label: labels[slot] as number });
     }
+    // From the first slot to the last nothing is vacant: all is here.
+    if (from === 0 && vacant.length === 0) this.#complete = true;
     return vacant;
   }
 
@@ -383,19 +394,28 @@ export class VectorIndex {
   }
 
   #read(at: number, count: number): IndexHit[] {
+    const { words, floats } = this.#views();
+    const hits: IndexHit[] = [];
+    for (let i = at / 4, end = i + 2 * count; i < end; i += 2) {
+      hits.push({ label: words[i] as number, distance: floats[i + 1] as number });
+    }
+    return hits;
+  }
+
+  /** The whole memory; made anew when it has grown. */
+  #views(): { words: Uint32Array; floats: Float32Array } {
     const { buffer } = this.#kernel.memory;
-    const labels = new Uint32Array(buffer, at, 2 * count);
-    const distances = new Float32Array(buffer, at, 2 * count);
-    return Array.from({ length: count }, (_, i) => ({
-      label: labels[2 * i] as number,
-      distance: distances[2 * i + 1] as number,
-    }));
+    if (this.#words.buffer !== buffer) {
+      this.#words = new Uint32Array(buffer);
+      this.#floats = new Float32Array(buffer);
+    }
+    return { words: this.#words, floats: this.#floats };
   }
 
   #write(at: number, vector: Float32Array): void {
-    const row = new Float32Array(this.#kernel.memory.buffer, at, this.#rowFloats);
-    row.set(vector);
-    row.fill(0, this.options.dimensions);
+    const { floats } = this.#views();
+    floats.set(vector, at / 4);
+    if (this.#rowFloats > vector.length) floats.fill(0, at / 4 + vector.length, at / 4 + this.#rowFloats);
   }
 
   #check(result: number, operation: string, row?: number): void {

@@ -4,7 +4,8 @@ import type { Space } from "./space.ts";
 
 type NearNode = Near<ReferenceNode>;
 
-/** Malkov & Yashunin 2016, algorithm 4: of sorted nodes at most `most`, none nearer to one chosen before it than to the base. */
+/** Malkov & Yashunin 2016, algorithm 4: of sorted nodes at most `most`, first those
+ *  that are nearer to the base than to any chosen before. */
 export function selectNeighbours(space: Space, base: ReferenceNode, found: NearNode[], most: number): NearNode[] {
   const chosen: NearNode[] = [];
   for (const near of found) {
@@ -13,6 +14,17 @@ export function selectNeighbours(space: Space, base: ReferenceNode, found: NearN
     const limit = Math.fround(near.distance + space.ownSquare(base));
     const nodes = chosen.map(({ node }) => node);
     if (!space.occluded(near.node, limit, nodes)) chosen.push(near);
+  }
+  return fill(base, found, most, chosen);
+}
+
+/** Fills all but a quarter of the places, at least two, with the nearest that were passed over; of those equally far only the first. */
+function fill(base: ReferenceNode, found: NearNode[], most: number, chosen: NearNode[]): NearNode[] {
+  const enough = most - Math.max(Math.floor(most / 4), 2);
+  for (const [i, near] of found.entries()) {
+    if (chosen.length >= enough) break;
+    const alike = found[i - 1]?.distance === near.distance;
+    if (!alike && near.node !== base && !chosen.includes(near)) chosen.push(near);
   }
   return chosen;
 }
