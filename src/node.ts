@@ -17,6 +17,7 @@ export * from "./index.ts";
 export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/embed-hashing.ts";
 export { createHttpEmbedder, type HttpEmbedderOptions } from "./drivers/embed-http.ts";
 export { createTransformersEmbedder, type TransformersEmbedderOptions } from "./drivers/embed-transformers.ts";
+export { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 
 /** Where a Node store lives. */

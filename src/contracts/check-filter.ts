@@ -3,6 +3,7 @@ import { requireMillis } from "./check-time.ts";
 import {
   type CallSite,
   invalidInput,
+  named,
   requireList,
   requireMatch,
   requireNumber,
@@ -47,11 +48,12 @@ const MEDIA_PATTERN = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/(?:\*|[a-z0-9][a-z0-9!
 
 /** Checks a document filter whole and returns its canonical form.
  *  A field that is `undefined` is absent; an unknown field, `null` and an empty list are refused, for an option is never ignored.
+ *  @param field What the caller calls it.
  *  @throws StorageError INVALID_INPUT */
-export function checkDocumentFilter(site: CallSite, filter: unknown): CheckedFilter {
+export function checkDocumentFilter(site: CallSite, filter: unknown, field: string = "filter"): CheckedFilter {
   if (filter === undefined) return {};
-  const given = requireObject(site, "filter", filter, KEYS);
-  const inner: CallSite = { ...site, within: "filter" };
+  const given = requireObject(site, field, filter, KEYS);
+  const inner: CallSite = { ...site, within: named(site, field) };
   const checked: CheckedFilter = {};
   const { tagsAny, lang, pathGlob, trustMin, media, ingestedAfter, docId, sourceType } = given;
   if (tagsAny !== undefined) {

@@ -1,6 +1,6 @@
 import { LANG_PATTERN, MAX_TAG_LENGTH } from "./check-filter.ts";
-import { requireWorkspacePath } from "./check-paths.ts";
-import type { IngestEmbedding, IngestFile, IngestOptions } from "./store.ts";
+import { requirePathPrefix, requireWorkspacePath } from "./check-paths.ts";
+import type { IngestEmbedding, IngestFile, IngestOptions, IngestSource } from "./store.ts";
 import {
   type CallSite,
   invalidInput,
@@ -49,6 +49,14 @@ const FILE_KEYS = [
 ];
 const MEDIA_TYPE = /^[a-z0-9][a-z0-9!#$&^_.+-]{0,126}\/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}$/;
 
+/** Returns the value as what an ingest reads: a file, or any number of them.
+ *  @throws StorageError INVALID_INPUT */
+export function requireIngestSource(source: unknown): IngestSource {
+  if (typeof source === "object" && source !== null) return source as IngestSource;
+  const site: CallSite = { capability: "ingest", operation: "ingest" };
+  throw invalidInput(site, "source", source, "a file, an iterable of files or an async iterable of files");
+}
+
 /** Checks the options of a run.
  *  @throws StorageError INVALID_INPUT */
 export function checkIngestOptions(options: unknown): CheckedIngestOptions {
@@ -73,7 +81,7 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
 
 function checkSweep(site: CallSite, sweep: unknown): { prefix: string } {
   const given = requireObject(site, "sweep", sweep, ["prefix"]);
-  return { prefix: requireText({ ...site, within: "sweep" }, "prefix", given["prefix"], { min: 0, max: 1024 }) };
+  return { prefix: requirePathPrefix({ ...site, within: "sweep" }, "prefix", given["prefix"]) };
 }
 
 /** Checks a chunking policy and fills in its defaults.

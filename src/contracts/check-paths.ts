@@ -4,7 +4,17 @@ import { type CallSite, invalidInput, requireText } from "./validate.ts";
 export const MAX_PATH_LENGTH = 1024;
 
 const TAKES = `a relative path with "/" between its parts, no empty, "." or ".." part, at most ${MAX_PATH_LENGTH} characters, in Unicode NFC`;
+/** A part that no path has: the last may go on. */
+const BAD_BEGINNING = /(?:^|\/)\.{0,2}\//;
 const BAD_PART = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
+/** Returns the value as the beginning of workspace paths; the empty text is the beginning of all. */
+export function requirePathPrefix(site: CallSite, field: string, value: unknown): string {
+  const prefix = requireText(site, field, value, { min: 0, max: MAX_PATH_LENGTH });
+  const takes = `the beginning of workspace paths: ${TAKES}`;
+  if (BAD_BEGINNING.test(prefix) || prefix !== prefix.normalize("NFC")) throw invalidInput(site, field, value, takes);
+  return prefix;
+}
 
 /** Returns the value as a workspace path, which it must be to the letter: nothing is normalised.
  *  Spaces, backslashes and any other character of a file name stay what they are. */

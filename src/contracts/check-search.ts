@@ -75,7 +75,7 @@ export function checkSearchQuery(query: unknown): CheckedSearchQuery {
     collapse: requireBoolean(site, "collapse", given["collapse"] ?? false),
     ef: ef === undefined ? undefined : requireInteger(site, "ef", ef, 10, MAX_VECTOR_EF),
     k: requireInteger(site, "k", given["k"] ?? 10, 1, MAX_K),
-    filters: filters === undefined ? undefined : checkDocumentFilter(site, filters),
+    filters: filters === undefined ? undefined : checkDocumentFilter(site, filters, "filters"),
     cursor: cursor === undefined ? undefined : requireText(site, "cursor", cursor, { max: 512 }),
     snippetLength: requireInteger(site, "snippetLength", given["snippetLength"] ?? 240, 40, 2000),
     explain: requireBoolean(site, "explain", given["explain"] ?? false),

@@ -104,7 +104,7 @@ export function checkVectorQuery(site: CallSite, query: VectorQuery): CheckedVec
   const value = requireObject(site, "query", query, ["modelVersion", "k", "filters", "ef"]);
   const k = requireInteger(site, "query.k", value["k"], 1, MAX_VECTOR_K);
   const filters = value["filters"] as DocumentFilter | undefined;
-  if (filters !== undefined) checkDocumentFilter({ ...site, within: "query.filters" }, filters);
+  if (filters !== undefined) checkDocumentFilter(site, filters, "query.filters");
   return {
     modelVersion: requireModelVersion(site, "query.modelVersion", value["modelVersion"]),
     k,

@@ -141,8 +141,8 @@ export interface Embeddings {
   run(options?: EmbeddingRunOptions): Promise<EmbeddingReport>;
   status(): Promise<EmbeddingStatus>;
   /** Stores vectors that the caller made. All are checked before the first is written; what is there already is replaced.
-   *  The first generation of a model serves at once, another one once every chunk has its embedding; a third takes the place of
-   *  the second.
+   *  The first generation of a model serves at once, another one once every chunk has its embedding, and the call that completes
+   *  it deletes the one before; a third takes the place of the second.
    *  @param records 0 to 10,000, every chunk once. Written in batches of which each is whole or absent.
    *  @throws StorageError INVALID_INPUT, CONFLICT (the model's metric is another), ABORTED, UNSUPPORTED (no vector store), QUOTA_EXCEEDED, CLOSED */
   put(

@@ -163,3 +163,13 @@ export function requireBytes(site: CallSite, field: string, value: unknown, maxB
   }
   return value;
 }
+
+/** Returns the signal of a call's options.
+ *  @param options What the caller passed last: an object, or nothing. */
+export function requireSignal(site: CallSite, options: unknown): AbortSignal | undefined {
+  if (options === undefined) return undefined;
+  if (!isPlainObject(options)) throw invalidInput(site, "options", options, "an object");
+  const { signal } = options;
+  if (signal === undefined || signal instanceof AbortSignal) return signal;
+  throw invalidInput(site, "signal", signal, "an AbortSignal");
+}

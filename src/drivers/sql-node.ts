@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { SqlStatementKind } from "../contracts/sql-text.ts";
 import type {
@@ -56,18 +57,17 @@ function openEngine(path: string, readOnly: boolean, functions: UserFunctions): 
     const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
     const message = error instanceof Error ? error.message : String(error);
     if (isCannotOpen(code)) {
-      throw new StorageError(
-        "NOT_FOUND",
-        `cannot open ${path}: no such ${readOnly ? "file" : "folder"}, or no access`,
-        {
-          capability: "sql",
-          operation: "open",
-          cause: error,
-        },
-      );
+      const context = { capability: "sql", operation: "open", cause: error } as const;
+      if (isFolder(path)) throw new StorageError("DRIVER", `cannot open ${path}: it is a folder`, context);
+      const missing = readOnly ? "file" : "folder";
+      throw new StorageError("NOT_FOUND", `cannot open ${path}: no such ${missing}, or no access`, context);
     }
     throw sqlError({ code, message: `cannot open ${path}: ${message}` }, "open", undefined, error);
   }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function checkBusyTimeout(value: number): number {

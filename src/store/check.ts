@@ -40,6 +40,13 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
          GROUP BY b.document_key HAVING count(*) <> max(b.ordinal) + 1`,
       ),
     ),
+    await finding("corpus revision", () =>
+      problems(
+        db,
+        `SELECT 'kv holds no whole number as corpus_revision' AS problem
+         WHERE NOT EXISTS (SELECT 1 FROM kv WHERE key = 'corpus_revision' AND value <> '' AND value NOT GLOB '*[^0-9]*')`,
+      ),
+    ),
     await finding("asset bytes", () =>
       problems(
         db,

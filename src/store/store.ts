@@ -14,6 +14,7 @@ import type {
   Store,
   StoreStats,
 } from "../contracts/store.ts";
+import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate } from "../sql/migrate.ts";
 import { checkStore } from "./check.ts";
@@ -116,8 +117,8 @@ class LodestoreStore implements Store {
 
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     this.#checkOpen("ingest");
-    const signal =
-      options.signal === undefined ? this.#closing.signal : AbortSignal.any([options.signal, this.#closing.signal]);
+    const asked = requireSignal({ capability: "ingest", operation: "ingest" }, options);
+    const signal = asked === undefined ? this.#closing.signal : AbortSignal.any([asked, this.#closing.signal]);
     const run = this.#ingest.run(source, { ...options, signal });
     const settled = run.then(noop, noop);
     this.#running.add(settled);
@@ -130,6 +131,7 @@ class LodestoreStore implements Store {
 
   async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
     this.#checkOpen("search");
+    requireSignal({ capability: "search", operation: "search" }, options);
     return this.#search.search(query, options);
   }
 

@@ -24,11 +24,11 @@ export class EmbeddingRunner {
   }
 
   get running(): boolean {
-    return this.#job !== undefined;
+    return this.#job?.over === false;
   }
 
   get progress(): EmbeddingProgress | null {
-    return this.#job?.progress ?? null;
+    return this.running ? (this.#job?.progress ?? null) : null;
   }
 
   get lastError(): StorageError | null {
@@ -91,13 +91,16 @@ export class EmbeddingRunner {
     const run = new EmbeddingRun(this.#parts, job.signal, (progress) => job.tell(progress), this.#cursor);
     job.run = run;
     try {
+      let report: EmbeddingReport;
+      // Between the last look at `again` and `over` nobody can ask: nothing is waited for there.
       do {
         job.again = false;
         await run.toEnd();
         await this.#tidy.all(job.signal);
+        report = await run.report();
       } while (job.again);
       this.#lastError = run.lastFailure;
-      return await run.report();
+      return report;
     } catch (error) {
       if (!isAbort(error)) this.#lastError = asError(error);
       throw error;

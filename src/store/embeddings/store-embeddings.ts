@@ -112,7 +112,7 @@ export class StoreEmbeddings implements Embeddings {
   }
 
   async #put(
-    { vectors, writer }: Machinery,
+    { vectors, writer, tidy }: Machinery,
     site: CallSite,
     given: PutGeneration,
     records: readonly ChunkVector[],
@@ -134,7 +134,8 @@ export class StoreEmbeddings implements Embeddings {
       for (const chunkId of await writer.write(table, generation, batch)) stored.add(chunkId);
       await turns.breathe();
     }
-    await this.#db.transaction((tx) => serveWhenComplete(tx, generation));
+    const swapped = await this.#db.transaction((tx) => serveWhenComplete(tx, generation));
+    if (swapped) await tidy.retired(Number.POSITIVE_INFINITY, signal);
     const unknown = checked.filter(({ chunkId }) => !stored.has(chunkId)).map(({ chunkId }) => chunkId);
     return { stored: stored.size, unknown };
   }

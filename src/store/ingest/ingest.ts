@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSource } from "../../contracts/store.ts";
-import { checkIngestFile, checkIngestOptions, type CheckedIngestOptions } from "../../contracts/check-ingest.ts";
+import { checkIngestFile, checkIngestOptions, type CheckedIngestOptions, requireIngestSource } from "../../contracts/check-ingest.ts";
 import { StorageError } from "../../errors.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts";
@@ -52,6 +52,7 @@ export class Ingest {
 
   /** Runs to the end of `source`; see `Store.ingest`. */
   async run(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
+    requireIngestSource(source);
     const checked = checkIngestOptions(options);
     requireEmbedding(checked, this.#embedding);
     const runId = crypto.randomUUID();
@@ -253,6 +254,8 @@ class IngestRun {
   #throwIfAborted(): void {
     const signal = this.#options.signal;
     if (signal?.aborted !== true) return;
+    const reason: unknown = signal.reason;
+    if (reason instanceof StorageError && reason.code === "CLOSED") throw reason;
     throw new StorageError("ABORTED", "the ingest was cancelled; documents taken in so far are whole", {
       capability: "ingest",
       operation: "ingest",
