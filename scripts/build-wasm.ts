@@ -11,8 +11,8 @@ const flags = [
   "-O3 --converge --noAssert --enable simd --enable bulk-memory",
   // No allocator, no collector, and nothing to import from the host.
   "--runtime stub --use abort=",
-  // The kernel lays its memory out itself: 7 pages hold the scratch below state.REGIONS.
-  "--memoryBase 0 --initialMemory 7",
+  // The kernel lays its memory out itself: 5 pages hold the scratch below state.REGIONS.
+  "--memoryBase 0 --initialMemory 5",
 ].flatMap((line) => line.split(" "));
 
 const { status } = spawnSync(process.execPath, [compiler, "wasm/assembly/index.ts", "--outFile", target, ...flags], {

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { printer, type BenchContext } from "./report.ts";
+import type { VectorsContext } from "./vectors.ts";
 
 /** Suites by name; each is loaded only when it runs. */
 const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise<void> }>> = {
@@ -15,22 +16,28 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: "boolean", default: false }, help: { type: "boolean", default: false } },
+  options: {
+    json: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+    size: { type: "string", multiple: true },
+  },
 });
 
 if (values.help || positionals.length === 0 || positionals.some((name) => !(name in SUITES))) {
   process.stderr.write(
-    `usage: npm run bench -- <suite …> [--json]\nsuites: ${Object.keys(SUITES).join(", ")}\n` +
+    `usage: npm run bench -- <suite …> [--json] [--size 100k …]\nsuites: ${Object.keys(SUITES).join(", ")}\n` +
+      "--size adds a number of vectors to those of the suite vectors (10k, 50k); LODESTORE_BENCH_SIZES=10000 replaces them.\n" +
       "LODESTORE_DATA names the folder of the data sets; suites without their data say so and end.\n",
   );
   process.exit(values.help ? 0 : 2);
 }
 
 const dataDir = resolve(process.env["LODESTORE_DATA"] ?? "../shared/data");
-const context: BenchContext = {
+const context: VectorsContext = {
   report: printer(values.json),
   progress: (message) => process.stderr.write(`${message}\n`),
   dataDir,
+  ...(values.size === undefined ? {} : { sizes: values.size }),
 };
 if (!existsSync(dataDir)) context.progress(`no data at ${dataDir} (LODESTORE_DATA): what needs it is left out`);
 for (const name of positionals) {

@@ -9,6 +9,7 @@ import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { StorageError } from "../../src/errors.ts";
 import { compileDocumentFilter } from "../../src/store/document-filter.ts";
 import { indexId } from "../../src/store/ids.ts";
+import { Search } from "../../src/store/search/search.ts";
 import { fuse, type RankedKey } from "../../src/store/search/fuse.ts";
 import { type EmbeddingStore, openEmbeddingStore } from "../support/open-embedding-store.ts";
 
@@ -200,6 +201,19 @@ describe("without what it needs", () => {
     expect(paths(hits).toSorted()).toEqual(["oven.md", "tax.md"]);
     expect(withoutVectors).toEqual({ code: "TIMEOUT", message: "the model did not answer" });
     await expect(opened.store.search({ text: "bread", mode: "vector" })).rejects.toMatchObject({ code: "TIMEOUT" });
+  });
+
+  test("a new version of the model does not ask the old one's embeddings, which go on serving the caller's vectors", async () => {
+    await using opened = await open(topics);
+    const { store, db, vectors } = opened;
+    await store.ingest(FILES, { embed: "wait" });
+    const search = new Search(db, { vectors, embedder: { ...topics, modelVersion: "2" } });
+    const { hits, withoutVectors } = await search.search({ text: "bread", mode: "hybrid" });
+    expect(paths(hits).toSorted()).toEqual(["oven.md", "tax.md"]);
+    expect(withoutVectors).toMatchObject({ code: "CONFLICT", message: expect.stringContaining("takes over") as string });
+    await expect(search.search({ text: "bread", mode: "vector" })).rejects.toMatchObject({ code: "CONFLICT" });
+    const asked = await search.search({ vector: Float32Array.of(0, 1, 0), mode: "vector", k: 1 });
+    expect(paths(asked.hits)).toEqual(["oven.md"]);
   });
 
   test("an aborted search ends with ABORTED while the embedder works", async () => {

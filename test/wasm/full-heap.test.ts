@@ -9,7 +9,7 @@ import type { ReferenceNode } from "./reference/reference-node.ts";
 const COUNT = 100_000;
 const DIMENSIONS = 16;
 /** Last place of the heap of nodes to visit (wasm/README.md, Memory). */
-const LAST_CANDIDATE = 0x1c000 + 32767 * 8;
+const LAST_CANDIDATE = 0x1c000 + 16383 * 8;
 
 /** A reference with the graph of a kernel in which all are linked. */
 function referenceOf(probe: KernelProbe, vectors: Float32Array[]): ReferenceIndex {

@@ -15,7 +15,7 @@ export const NONE = 0xffffffff;
 export const FREE = 0xff;
 export const PENDING = 0xfe;
 /** Where wasm/assembly/state.ts puts the heads of the lists of free blocks. */
-const FREE_UPPER = 0x66000;
+const FREE_UPPER = 0x46000;
 
 export interface ProbeHit {
   slot: number;

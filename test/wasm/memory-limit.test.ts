@@ -7,7 +7,7 @@ import { Random } from "./random.ts";
 import { samplers } from "./sample-vectors.ts";
 
 const OUT_OF_MEMORY = -1;
-const PAGES = 12;
+const PAGES = 10;
 
 describe.each([
   { kind: "sq8", m: 4, dimensions: 3 },
@@ -63,7 +63,7 @@ describe.each([
 
 test("where links find no memory, what waits is searched and linked once there is room", () => {
   const options = { kind: "sq8", m: 64, dimensions: 1, metric: "l2", efConstruction: 8, resident: false } as const;
-  const differential = new Differential(builtKernel, 2, { ...options, maxPages: 10, ioBytes: 8192 }, 4000);
+  const differential = new Differential(builtKernel, 2, { ...options, maxPages: 8, ioBytes: 8192 }, 4000);
   const { probe, reference } = differential;
   expect(probe.kernel.reserve(300, 8192)).toBe(1);
   const vector = (label: number): Float32Array => Float32Array.of(label % 97);

@@ -28,16 +28,16 @@ export const RESULTS: usize = 0x12000;
 export const MAX_EF: u32 = 4096;
 /** Nodes to visit: a heap with the best at the root. */
 export const CANDIDATES: usize = 0x1c000;
-export const MAX_CANDIDATES: u32 = 32768;
+export const MAX_CANDIDATES: u32 = 16384;
 /** Neighbours that were chosen. */
-export const SELECTED: usize = 0x5c000;
+export const SELECTED: usize = 0x3c000;
 /** Links of a node while they are chosen anew. */
-export const POOL_KEYS: usize = 0x5e000;
+export const POOL_KEYS: usize = 0x3e000;
 /** Free lists of upper blocks, one head a level. */
-export const FREE_UPPER: usize = 0x66000;
+export const FREE_UPPER: usize = 0x46000;
 /** Neighbours of a node that goes. */
-export const ORPHANS: usize = 0x66400;
-export const REGIONS: usize = 0x66800;
+export const ORPHANS: usize = 0x46400;
+export const REGIONS: usize = 0x46800;
 
 export let dimensions: u32 = 0;
 /** Dimensions rounded up to 16. */

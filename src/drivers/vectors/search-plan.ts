@@ -20,6 +20,11 @@ export function choosePlan({ linked, allowed, ef }: PlanInputs): SearchPlan {
   return "filtered-walk";
 }
 
+/** Distances after which a filtered walk gives way to the scan: what is allowed lies elsewhere than where the walk is. */
+export function filterBudget(allowed: number, ef: number): number {
+  return Math.min(allowed, Math.max(40 * ef + 300, Math.floor(allowed / 8)));
+}
+
 /** Width of a walk that nobody chose: recall@10 of 0.99 and more at 100,000 vectors. */
 export function defaultEf(k: number): number {
   return Math.min(4096, Math.max(96, 2 * k));

@@ -34,7 +34,7 @@ import { describeIndex } from "./describe-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
 import { LiveIndex } from "./live-index.ts";
 import { sweepOrphans } from "./orphan-sweep.ts";
-import { choosePlan, defaultEf, refineCount } from "./search-plan.ts";
+import { choosePlan, defaultEf, filterBudget, refineCount } from "./search-plan.ts";
 import { measureRecall } from "./self-check.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import type { AllowedVectors, IndexHit, IndexResult, SearchPlan } from "./vector-index.ts";
@@ -321,7 +321,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
         ef: chosen.endsWith("scan") ? Math.max(k, refineCount(k)) : ef,
         refine: refineCount(k),
         plan: chosen,
-        ...(allowed === undefined ? {} : { allowed, budget: allowed.labels.length }),
+        ...(allowed === undefined ? {} : { allowed, budget: filterBudget(allowed.labels.length, ef) }),
       });
     let result = await run(plan);
     let { evaluations } = result;

@@ -215,6 +215,20 @@ export class VectorIndex {
     return left;
   }
 
+  /** Whether no search has to wait for full-precision vectors. */
+  get complete(): boolean {
+    return this.#complete;
+  }
+
+  /** Returns the nearest at once: for an index that is {@link complete}. */
+  searchKept(query: Float32Array, options: IndexSearchOptions): IndexResult {
+    const before = this.#kernel.evaluations();
+    const found = this.#find(query, options);
+    this.#refine(Math.min(found, options.refine), 0);
+    const hits = this.#hits(Math.min(found, options.k));
+    return { hits, gaveUp: this.#gaveUp, evaluations: (this.#kernel.evaluations() - before) >>> 0 };
+  }
+
   /** Returns the nearest, nearest first.
    *  @param vectorsOf Reads full-precision vectors that are not kept here, by label; needed where some are not. What it
    *  leaves out stays in the order of the codes.
@@ -224,10 +238,11 @@ export class VectorIndex {
     options: IndexSearchOptions,
     vectorsOf?: (labels: number[]) => Promise<ReadonlyMap<number, Float32Array>>,
   ): Promise<IndexResult> {
+    if (this.#complete) return this.searchKept(query, options);
     const before = this.evaluations;
     let found = this.#find(query, options);
     const evaluations = (this.evaluations - before) >>> 0;
-    const missing = this.#complete ? [] : this.#missing(Math.min(found, options.refine));
+    const missing = this.#missing(Math.min(found, options.refine));
     if (missing.length === 0) {
       this.#refine(Math.min(found, options.refine), 0);
       return { hits: this.#hits(Math.min(found, options.k)), gaveUp: this.#gaveUp, evaluations };
@@ -322,7 +337,7 @@ export class VectorIndex {
 
   /** Bytes through which rows, labels and results pass. */
   get #exchangeBytes(): number {
-    return Math.max(8 * MAX_EF, BATCH_ROWS * this.#rowFloats * 4);
+    return Math.max(8 * MAX_EF, this.#rowFloats * 4);
   }
 
   #find(query: Float32Array, options: IndexSearchOptions): number {

@@ -76,10 +76,11 @@ export class Tidy {
   }
 }
 
-/** @throws StorageError ABORTED */
+/** @throws StorageError ABORTED, CLOSED where the store closes */
 export function throwIfAborted(signal: AbortSignal | undefined, operation: string): void {
   if (signal?.aborted !== true) return;
   const cause: unknown = signal.reason;
+  if (cause instanceof StorageError && cause.code === "CLOSED") throw cause;
   throw new StorageError("ABORTED", "the work on embeddings was ended; what is committed stays", {
     capability: "embeddings",
     operation,

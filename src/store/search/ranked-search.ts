@@ -72,19 +72,18 @@ export class RankedSearch {
     const hybrid = query.mode === "hybrid";
     const lexical =
       hybrid && query.text.trim() !== "" ? await this.#lexical.rank(query, depth, timed) : undefined;
-    let vector: Float32Array | undefined;
     try {
-      vector = await this.#ranking.vectorOf(query, timed, signal);
+      const vector = await this.#ranking.vectorOf(query, timed, signal);
+      const nearest =
+        vector === undefined ? undefined : await this.#ranking.rank(query, vector, depth, timed, signal);
+      return { lexical, nearest, failure: undefined };
     } catch (error) {
-      // Words still find something while a model cannot be reached; the answer says that it stands on them alone.
+      // Words still find something while a model cannot be reached or is not ready; the answer says that it stands on them alone.
       const excusable =
         hybrid && error instanceof StorageError && error.capability === "embedder" && error.code !== "ABORTED";
       if (!excusable) throw error;
       return { lexical, nearest: undefined, failure: error };
     }
-    const nearest =
-      vector === undefined ? undefined : await this.#ranking.rank(query, vector, depth, timed, signal);
-    return { lexical, nearest, failure: undefined };
   }
 
   #weights(query: CheckedSearchQuery): { lexical: number; vector: number } {

@@ -6,6 +6,7 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import { invalidInput } from "../../contracts/validate.ts";
 import type { VectorPlan, VectorStore, VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { generationOf } from "../embeddings/generation.ts";
 import { servingVersion } from "../embeddings/serving.ts";
 import type { RankedKey } from "./fuse.ts";
 import type { Timed } from "./lexical-search.ts";
@@ -66,8 +67,9 @@ export class VectorRanking {
     signal?: AbortSignal,
   ): Promise<NearestChunks> {
     const table = await timed("table", () => this.#table(query, vector));
-    const version = table === undefined ? undefined : await this.#version(table);
+    const version = table === undefined ? undefined : await servingVersion(this.#db, table.modelId, table.dimensions);
     if (table === undefined || version === undefined) return { ranked: [], scoreKind: "cosine", explain: undefined };
+    if (query.vector === undefined) this.#requireServing(version);
     const { hits, plan } = await timed("vector", () =>
       this.#vectors.search(
         table.indexId,
@@ -106,8 +108,16 @@ export class VectorRanking {
     return fitting[0];
   }
 
-  async #version(table: VectorTable): Promise<string | undefined> {
-    return servingVersion(this.#db, table.modelId, table.dimensions);
+  /** Vectors compare only within one version: while a new one is being built, its embedder cannot ask the one that serves.
+   *  @throws StorageError CONFLICT */
+  #requireServing(version: string): void {
+    const own = this.#embedder === undefined ? undefined : generationOf(this.#embedder).modelVersion;
+    if (own === version) return;
+    throw new StorageError(
+      "CONFLICT",
+      `the embeddings that serve are of version "${version}", and the embedder is of version "${own}", which takes over when every chunk has its embedding`,
+      { capability: "embedder", operation: "search" },
+    );
   }
 
   async #chunkKeys(chunkIds: readonly string[]): Promise<Map<string, number>> {

@@ -1,15 +1,22 @@
-import { refineCount } from "../../../src/drivers/vectors/search-plan.ts";
+import type { Figure } from "../report.ts";
+import { measureChurn } from "../vectors/churn.ts";
 import { clusteredSet } from "../vectors/clustered.ts";
-import { buildAll, type Speed, speedsAt } from "../vectors/compare.ts";
+import { buildAll, speedsAt } from "../vectors/compare.ts";
+import { EdgeVecEngine, type EdgeVecLibrary } from "../vectors/edgevec-engine.ts";
 import type { Engine } from "../vectors/engine.ts";
+import { type Emit, reportBuilds, reportSpeeds } from "../vectors/figures.ts";
 import { type HnswlibWasm, HnswlibWasmEngine } from "../vectors/hnswlib-wasm-engine.ts";
 import { LodestoreEngine } from "../vectors/our-engine.ts";
-import { K, recallOf } from "../vectors/truth.ts";
+import { measureOwn } from "../vectors/own.ts";
 
 /** What the page asks for. */
 export interface VectorsTask {
+  /** `index`: speeds beside the peers, and what only ours has; `churn`: deletes and inserts. */
+  part: "index" | "churn";
   size: number;
   queryCount: number;
+  /** True neighbours of a query. */
+  k: number;
   /** True neighbours, row after row. */
   truth: number[];
   targets: number[];
@@ -17,14 +24,13 @@ export interface VectorsTask {
 
 /** What it gets. */
 export interface VectorsResult {
-  builds: [string, number][];
-  speeds: Speed[];
-  scan: { ms: number; recall: number };
+  figures: Omit<Figure, "suite">[];
   notes: string[];
 }
 
-/** The peer, where it is installed. */
-const peers = import.meta.glob<HnswlibWasm>("../peers/node_modules/hnswlib-wasm/dist/hnswlib.js");
+/** The peers, where they are installed. */
+const hnswlib = import.meta.glob<HnswlibWasm>("../peers/node_modules/hnswlib-wasm/dist/hnswlib.js");
+const edgevec = import.meta.glob<EdgeVecLibrary>("../peers/node_modules/edgevec/edgevec.js");
 
 self.onmessage = async (event: MessageEvent<VectorsTask>): Promise<void> => {
   try {
@@ -34,27 +40,36 @@ self.onmessage = async (event: MessageEvent<VectorsTask>): Promise<void> => {
   }
 };
 
-async function measure({ size, queryCount, truth, targets }: VectorsTask): Promise<VectorsResult> {
+async function measure({ part, size, queryCount, k, truth, targets }: VectorsTask): Promise<VectorsResult> {
   const set = clusteredSet(size, queryCount);
-  const rows = Array.from({ length: queryCount }, (_, q) => Uint32Array.from(truth.slice(q * K, (q + 1) * K)));
+  const rows = Array.from({ length: queryCount }, (_, q) => Uint32Array.from(truth.slice(q * k, (q + 1) * k)));
   const bytes = await (await fetch(new URL("../../../wasm/hnsw.wasm", import.meta.url))).arrayBuffer();
-  const own = new LodestoreEngine(await WebAssembly.compile(bytes));
-  const engines: Engine[] = [own];
-  for (const load of Object.values(peers)) engines.push(new HnswlibWasmEngine(await load()));
+  const module = await WebAssembly.compile(bytes);
+  const figures: Omit<Figure, "suite">[] = [];
   const notes: string[] = [];
-  const note = (message: string): void => void notes.push(message);
-  const builds = await buildAll(engines, set, note);
-  const speeds = await speedsAt(engines, set, rows, targets, note);
-  const scan = { plan: "scan", ef: refineCount(K) } as const;
-  const count = Math.min(100, queryCount);
-  const found: number[][] = [];
-  for (let q = 0; q < count; q++) found.push(await own.find(q, scan));
-  const times: number[] = [];
-  for (let round = 0; round < 5; round++) {
-    const start = performance.now();
-    for (let q = 0; q < count; q++) await own.find(q, scan);
-    times.push((performance.now() - start) / count);
+  const emit: Emit = (figure) => void figures.push({ dataset: set.name, ...figure });
+  if (part === "churn") {
+    await measureChurn(emit, module, set, rows);
+    return { figures, notes };
   }
-  times.sort((a, b) => a - b);
-  return { builds: [...builds], speeds, scan: { ms: times[2] as number, recall: recallOf(rows, found) }, notes };
+  const note = (message: string): void => void notes.push(message);
+  const engines = [new LodestoreEngine(module), ...(await wasmPeers(note))];
+  const seconds = await buildAll(engines, set, note);
+  reportBuilds(emit, engines, seconds);
+  reportSpeeds(emit, await speedsAt(engines, set, rows, targets, note));
+  await measureOwn(emit, module, set, rows);
+  return { figures, notes };
+}
+
+async function wasmPeers(note: (message: string) => void): Promise<Engine[]> {
+  const engines: Engine[] = [];
+  for (const load of Object.values(hnswlib)) engines.push(new HnswlibWasmEngine(await load()));
+  for (const load of Object.values(edgevec)) {
+    const library = await load();
+    await library.default();
+    engines.push(new EdgeVecEngine(library));
+  }
+  if (engines.length === 0)
+    note("the peers are not installed (npm --prefix test/bench/peers ci): ours is measured alone");
+  return engines;
 }

@@ -2,6 +2,8 @@
 export interface VectorSet {
   name: string;
   dimensions: number;
+  /** `cosine` where it is not named. */
+  metric?: "cosine" | "l2";
   count: number;
   /** Row after row. */
   base: Float32Array;

@@ -16,6 +16,7 @@ export interface HnswlibWasm {
 /** hnswlib-wasm, M 16, efConstruction 200. */
 export class HnswlibWasmEngine implements Engine {
   readonly name = "hnswlib-wasm";
+  readonly parameters = "M 16, efConstruction 200";
   readonly #library: HnswlibWasm;
   #index: HnswIndex | undefined;
   #queries: Float32Array[] = [];
@@ -29,7 +30,7 @@ export class HnswlibWasmEngine implements Engine {
     const row = (rows: Float32Array, i: number): Float32Array =>
       rows.slice(i * set.dimensions, (i + 1) * set.dimensions);
     this.#queries = Array.from({ length: set.queryCount }, (_, q) => row(set.queries, q));
-    this.#index = new HierarchicalNSW("cosine", set.dimensions, "");
+    this.#index = new HierarchicalNSW(set.metric ?? "cosine", set.dimensions, "");
     this.#index.initIndex(set.count, 16, 200, 100);
     for (let i = 0; i < set.count; i++) this.#index.addPoint(row(set.base, i), i, false);
   }

@@ -1,24 +1,27 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { VectorSet } from "./clustered.ts";
+import { EdgeVecEngine, type EdgeVecLibrary } from "./edgevec-engine.ts";
 import type { Engine } from "./engine.ts";
 import { type HnswlibWasm, HnswlibWasmEngine } from "./hnswlib-wasm-engine.ts";
 
 const peers = new URL("../peers/package.json", import.meta.url);
 const require = createRequire(peers);
 
-/** The peers that are installed; the others are named with the reason. */
-export async function nodePeers(progress: (message: string) => void): Promise<Engine[]> {
+/** The peers that are installed; the others are named with the reason.
+ *  @param only Loads just these, by name of their package. */
+export async function nodePeers(progress: (message: string) => void, only?: readonly string[]): Promise<Engine[]> {
   if (!existsSync(new URL("node_modules", peers))) {
     progress("suite vectors: the peers are not installed (npm --prefix test/bench/peers ci): ours is measured alone");
     return [];
   }
   const engines: Engine[] = [];
   for (const [name, load] of Object.entries(LOADERS)) {
+    if (only !== undefined && !only.includes(name)) continue;
     try {
       engines.push(await load());
     } catch (error) {
@@ -28,15 +31,29 @@ export async function nodePeers(progress: (message: string) => void): Promise<En
   return engines;
 }
 
+/** Names of the peers' packages. */
+export const PEERS: readonly string[] = ["hnswlib-wasm", "hnswlib-node", "usearch", "edgevec"];
+
 const LOADERS: Record<string, () => Promise<Engine>> = {
   "hnswlib-wasm": async () => {
     // It is built for workers of a browser and looks for signs of one.
-    Object.assign(globalThis, { importScripts: () => undefined, self: globalThis, location: { href: "http://localhost/" } });
+    Object.assign(globalThis, {
+      importScripts: () => undefined,
+      self: globalThis,
+      location: { href: "http://localhost/" },
+    });
     const file = require.resolve("hnswlib-wasm/dist/hnswlib.js");
     return new HnswlibWasmEngine((await import(pathToFileURL(file).href)) as HnswlibWasm);
   },
   "hnswlib-node": async () => new HnswlibNodeEngine(require("hnswlib-node") as HnswlibNode),
   usearch: async () => new UsearchEngine(require("usearch") as Usearch),
+  edgevec: async () => {
+    const file = require.resolve("edgevec/edgevec.js");
+    const library = (await import(pathToFileURL(file).href)) as EdgeVecLibrary;
+    const wasm = readFileSync(require.resolve("edgevec/edgevec_bg.wasm"));
+    library.initSync({ module: new WebAssembly.Module(wasm) });
+    return new EdgeVecEngine(library);
+  },
 };
 
 interface HnswlibNode {
@@ -54,6 +71,7 @@ interface HnswlibNode {
 /** hnswlib-node as npm builds it, M 16, efConstruction 200. */
 class HnswlibNodeEngine implements Engine {
   readonly name = "hnswlib-node";
+  readonly parameters = "M 16, efConstruction 200";
   readonly #library: HnswlibNode;
   #index: InstanceType<HnswlibNode["HierarchicalNSW"]> | undefined;
   #queries: number[][] = [];
@@ -66,7 +84,7 @@ class HnswlibNodeEngine implements Engine {
     const row = (rows: Float32Array, i: number): number[] =>
       Array.from(rows.subarray(i * set.dimensions, (i + 1) * set.dimensions));
     this.#queries = Array.from({ length: set.queryCount }, (_, q) => row(set.queries, q));
-    this.#index = new this.#library.HierarchicalNSW("cosine", set.dimensions);
+    this.#index = new this.#library.HierarchicalNSW(set.metric ?? "cosine", set.dimensions);
     this.#index.initIndex({ maxElements: set.count, m: 16, efConstruction: 200, randomSeed: 100 });
     for (let i = 0; i < set.count; i++) this.#index.addPoint(row(set.base, i), i);
   }
@@ -89,13 +107,14 @@ interface UsearchIndex {
 
 interface Usearch {
   Index: new (config: Record<string, unknown>) => UsearchIndex;
-  MetricKind: { Cos: unknown };
+  MetricKind: { Cos: unknown; L2sq: unknown };
   ScalarKind: { F32: unknown };
 }
 
 /** usearch, f32, connectivity 16, expansion 200, one thread. Its width is fixed when an index is made: it is loaded anew for each. */
 class UsearchEngine implements Engine {
   readonly name = "usearch";
+  readonly parameters = "f32, M 16, efConstruction 200";
   readonly #library: Usearch;
   #set: VectorSet | undefined;
   #file = "";
@@ -110,17 +129,22 @@ class UsearchEngine implements Engine {
     this.#set = set;
     this.#ready.clear();
     const index = this.#make(64);
-    index.add(BigUint64Array.from({ length: set.count }, (_, i) => BigInt(i)), set.base, 1);
+    index.add(
+      BigUint64Array.from({ length: set.count }, (_, i) => BigInt(i)),
+      set.base,
+      1,
+    );
     const folder = await mkdtemp(join(tmpdir(), "lodestore-usearch-"));
-    process.once("exit", () => void rm(folder, { recursive: true, force: true }));
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
     this.#file = join(folder, "index");
     index.save(this.#file);
   }
 
   #make(ef: number): UsearchIndex {
+    const set = this.#set as VectorSet;
     return new this.#library.Index({
-      dimensions: (this.#set as VectorSet).dimensions,
-      metric: this.#library.MetricKind.Cos,
+      dimensions: set.dimensions,
+      metric: this.#library.MetricKind[set.metric === "l2" ? "L2sq" : "Cos"],
       quantization: this.#library.ScalarKind.F32,
       connectivity: 16,
       expansion_add: 200,

@@ -4,9 +4,13 @@ import type { VectorSet } from "./clustered.ts";
 import type { Engine } from "./engine.ts";
 import { K } from "./truth.ts";
 
+const M = 16;
+const EF_CONSTRUCTION = 128;
+
 /** Our kernel behind its host class, as the store uses it. */
 export class LodestoreEngine implements Engine {
   readonly name = "lodestore";
+  readonly parameters = `sq8, M ${M}, efConstruction ${EF_CONSTRUCTION}`;
   readonly #module: WebAssembly.Module;
   readonly #resident: boolean;
   #index: VectorIndex | undefined;
@@ -32,10 +36,10 @@ export class LodestoreEngine implements Engine {
     this.#set = set;
     this.#index = new VectorIndex(this.#module, {
       dimensions: set.dimensions,
-      metric: "cosine",
+      metric: set.metric ?? "cosine",
       quantization: "sq8",
-      m: 16,
-      efConstruction: 100,
+      m: M,
+      efConstruction: EF_CONSTRUCTION,
       seed: 1,
       resident: this.#resident,
       maxMemoryBytes: 2 ** 32,
@@ -48,8 +52,12 @@ export class LodestoreEngine implements Engine {
     this.#ef = ef;
   }
 
-  async search(q: number, k: number): Promise<readonly number[]> {
-    return this.find(q, { k, ef: this.#ef, refine: refineCount(k), plan: "walk" });
+  search(q: number, k: number): readonly number[] | Promise<readonly number[]> {
+    if (!this.index.complete) return this.find(q, { k });
+    const { dimensions, queries } = this.#set as VectorSet;
+    const query = queries.subarray(q * dimensions, (q + 1) * dimensions);
+    const { hits } = this.index.searchKept(query, { k, ef: this.#ef, refine: refineCount(k), plan: "walk" });
+    return hits.map(({ label }) => label);
   }
 
   async find(q: number, options: Partial<IndexSearchOptions>): Promise<number[]> {

@@ -1,6 +1,6 @@
 import { type Near, nearer } from "./near.ts";
 
-const MOST = 32768;
+const MOST = 16384;
 
 /** Nodes to visit, the nearest first: a binary heap. One that is full forgets the second half of its array. */
 export class Candidates<T extends { slot: number }> {
