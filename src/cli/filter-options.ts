@@ -12,7 +12,7 @@ export const FILTER_OPTIONS: readonly OptionSpec[] = [
   { name: "doc", value: "<id>", many: true, help: "Only in the document with this id" },
 ];
 
-/** Fields of the store's queries, and the options they come from. */
+/** Fields of the store's queries, and the options they come from; a search calls its filter `filters`. */
 const OPTION_OF: Readonly<Record<string, string>> = {
   "filter.lang": "--lang",
   "filter.tagsAny": "--tag",
@@ -27,7 +27,10 @@ const OPTION_OF: Readonly<Record<string, string>> = {
 
 /** Returns a message of the store about a field with the name that was typed. */
 export function withOptionName(message: string): string {
-  return message.replace(/^([\w.]+)(?:\[\d+\])?(?= )/, (whole, field: string) => OPTION_OF[field] ?? whole);
+  return message.replace(
+    /^([\w.]+)(?:\[\d+\])?(?= )/,
+    (whole, field: string) => OPTION_OF[field.replace(/^filters\./, "filter.")] ?? whole,
+  );
 }
 
 /** Returns the filter that the options stand for; `undefined` where none is given. What is wrong with a value, the store says. */

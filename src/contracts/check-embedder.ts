@@ -1,6 +1,14 @@
 import { StorageError } from "../errors.ts";
 import type { Embedder, EmbedKind, EmbedOptions } from "./embedder.ts";
-import { type CallSite, invalidInput, named, requireInteger, requireList, requireNumber, requireText } from "./validate.ts";
+import {
+  type CallSite,
+  invalidInput,
+  named,
+  requireInteger,
+  requireList,
+  requireNumber,
+  requireText,
+} from "./validate.ts";
 import { requireObject, requireOneOf } from "./validate.ts";
 
 /** Longest model id, in characters. */

@@ -80,7 +80,13 @@ export function checkVectorRecords(
 ): VectorRecord[] {
   return requireList(site, "records", records, 0, MAX_VECTOR_BATCH).map((record, i) => {
     const field = `records[${i}]`;
-    const value = requireObject(site, field, record, ["embeddingId", "chunkId", "documentId", "modelVersion", "vector"]);
+    const value = requireObject(site, field, record, [
+      "embeddingId",
+      "chunkId",
+      "documentId",
+      "modelVersion",
+      "vector",
+    ]);
     return {
       embeddingId: requireId(site, `${field}.embeddingId`, value["embeddingId"]),
       chunkId: requireId(site, `${field}.chunkId`, value["chunkId"]),

@@ -207,7 +207,11 @@ export interface VectorStore extends VectorWriter {
   /** Compares the index with the exact scan on a sample of its own vectors.
    *  @param sample 1 to 1000; 100 by default.
    *  @returns recall@10, 1 where the exact scan serves. */
-  selfCheck(indexId: string, modelVersion: string, options?: { sample?: number }): Promise<{ recall: number; sample: number }>;
+  selfCheck(
+    indexId: string,
+    modelVersion: string,
+    options?: { sample?: number },
+  ): Promise<{ recall: number; sample: number }>;
   /** Takes in what was committed since, and writes snapshots that are due. `close` does it too. */
   flush(): Promise<void>;
   /** What opening each index did, in the order in which they were first used. */

@@ -144,7 +144,8 @@ async function attempt<T>(operation: string, what: string, work: () => Promise<T
     const context = { capability: "blobs", operation, cause } as const;
     const code = codeOf(cause);
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (code === "ENOENT" && operation === "get") throw new StorageError("NOT_FOUND", `there is no blob "${what}"`, context);
+    if (code === "ENOENT" && operation === "get")
+      throw new StorageError("NOT_FOUND", `there is no blob "${what}"`, context);
     if (code === "ENOSPC" || code === "EDQUOT") {
       throw new StorageError("QUOTA_EXCEEDED", `no space is left for the blob "${what}"`, context);
     }

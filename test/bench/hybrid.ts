@@ -6,9 +6,13 @@ import type { SearchQuery } from "../../src/contracts/search.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { createHashingEmbedder, openStore } from "../../src/node.ts";
 import { type Collection, collectionFiles, meanNdcg, readCollections } from "./collection.ts";
+import { measureHybridInChromium } from "./hybrid-chromium.ts";
 import { type BenchContext, median } from "./report.ts";
 
-/** Ranking quality of words, vectors and both, on every collection: with the hashing embedder, and with LSI vectors where there are some. */
+/**
+ * Ranking quality of words, vectors and both, on every collection: with the hashing embedder, and with LSI vectors where there are some;
+ * then its speed in Chromium.
+ */
 export async function run(context: BenchContext): Promise<void> {
   for (const [name, collection] of readCollections(context.dataDir, context.progress)) {
     await withStore(collection, true, (opened) => measure(context, name, collection, opened, "hashing"));
@@ -19,6 +23,7 @@ export async function run(context: BenchContext): Promise<void> {
       await measure(context, name, collection, opened, "lsi", lsi.queries);
     });
   }
+  await measureHybridInChromium(context);
 }
 
 interface Opened {
@@ -27,7 +32,11 @@ interface Opened {
   idOf: Map<string, string>;
 }
 
-async function withStore(collection: Collection, hashing: boolean, use: (opened: Opened) => Promise<void>): Promise<void> {
+async function withStore(
+  collection: Collection,
+  hashing: boolean,
+  use: (opened: Opened) => Promise<void>,
+): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), "lodestore-bench-"));
   try {
     await using store = await openStore({ dir, ...(hashing ? { embedder: createHashingEmbedder() } : {}) });
@@ -74,7 +83,14 @@ async function measure(
     const value = meanNdcg(collection, rankings);
     if (mode === "lexical") lexical = value;
     const figure = { suite: "hybrid", case: caseName, dataset };
-    context.report({ ...figure, metric: `ndcg@10 ${mode}`, value, unit: "", baseline: lexical, ratio: value / lexical });
+    context.report({
+      ...figure,
+      metric: `ndcg@10 ${mode}`,
+      value,
+      unit: "",
+      baseline: lexical,
+      ratio: value / lexical,
+    });
     context.report({ ...figure, metric: `p50 ${mode}`, value: median(latencies), unit: "ms" });
   }
 }
@@ -85,7 +101,9 @@ function readLsi(
 ): { documents: Map<string, Float32Array>; queries: Map<string, Float32Array> } | undefined {
   if (!existsSync(folder)) return undefined;
   const read = (kind: string): Map<string, Float32Array> => {
-    const ids = readFileSync(join(folder, `${kind}_ids.txt`), "utf8").trim().split(/\r?\n/u);
+    const ids = readFileSync(join(folder, `${kind}_ids.txt`), "utf8")
+      .trim()
+      .split(/\r?\n/u);
     const rows = readFvecs(join(folder, `${kind}.fvecs`));
     return new Map(ids.map((id, i) => [id, rows[i] as Float32Array]));
   };
@@ -96,7 +114,7 @@ function readLsi(
 export function readFvecs(path: string): Float32Array[] {
   const bytes = readFileSync(path);
   const rows: Float32Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const dimensions = bytes.readInt32LE(at);
     rows.push(Float32Array.from({ length: dimensions }, (_, i) => bytes.readFloatLE(at + 4 + 4 * i)));
     at += 4 + 4 * dimensions;

@@ -16,7 +16,9 @@ blobStoreConformance("blobs-fs", async () => {
 
 describe("the name of a blob's file", () => {
   const segment = fc.stringMatching(/^[A-Za-z0-9._-]{1,120}$/).filter((text) => text !== "." && text !== "..");
-  const key = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/").slice(0, 512).replace(/\/$/u, ""));
+  const key = fc
+    .array(segment, { minLength: 1, maxLength: 4 })
+    .map((parts) => parts.join("/").slice(0, 512).replace(/\/$/u, ""));
 
   test("leads back to its key, and is no longer than file systems take", () => {
     fc.assert(
@@ -82,7 +84,10 @@ describe("blobs-fs", () => {
 
   test("names a folder that is a file", async () => {
     await writeFile(join(dir, "file"), "");
-    await expect(openFsBlobs({ dir: join(dir, "file") })).rejects.toMatchObject({ code: "DRIVER", capability: "blobs" });
+    await expect(openFsBlobs({ dir: join(dir, "file") })).rejects.toMatchObject({
+      code: "DRIVER",
+      capability: "blobs",
+    });
   });
 
   test.skipIf(process.getuid?.() === 0)("fails with DRIVER in a folder that may not be written", async () => {
@@ -110,7 +115,9 @@ describe("blobs-fs", () => {
       const blobs = await openFsBlobs({ dir: ${JSON.stringify(dir)} });
       for (let n = 0; ; n = (n + 1) % 256) { await blobs.put("x", new Uint8Array(${size}).fill(n)); if (n === 2) console.log("go"); }`;
     for (let round = 0; round < 12; round++) {
-      const child = spawn(process.execPath, ["--input-type=module", "--eval", program], { stdio: ["ignore", "pipe", "inherit"] });
+      const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
       const [first] = (await once(child.stdout, "data")) as [Buffer];
       expect(first.toString()).toContain("go");
       await new Promise((resolve) => setTimeout(resolve, (round * 7) % 23));

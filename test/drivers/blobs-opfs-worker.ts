@@ -20,7 +20,9 @@ export class OpfsBlobsHost {
 
   async files(name: string): Promise<string[]> {
     const root = await navigator.storage.getDirectory();
-    const folder = await (await (await root.getDirectoryHandle(".lodestore")).getDirectoryHandle(name)).getDirectoryHandle("blobs");
+    const folder = await (
+      await (await root.getDirectoryHandle(".lodestore")).getDirectoryHandle(name)
+    ).getDirectoryHandle("blobs");
     const names: string[] = [];
     for await (const handle of folder.values()) names.push(handle.name);
     return names.sort();

@@ -29,7 +29,9 @@ describe("blobs-opfs", () => {
   const fresh = bytes(4, 5, 6, 7);
 
   /** A store with the files that a crash in the middle of the second put may leave: the old slot whole, the new one as given. */
-  async function interrupted(damage: (slot: Uint8Array) => Uint8Array): Promise<{ name: string; get: () => Promise<Uint8Array> }> {
+  async function interrupted(
+    damage: (slot: Uint8Array) => Uint8Array,
+  ): Promise<{ name: string; get: () => Promise<Uint8Array> }> {
     const name = freshName();
     const at = await host();
     const blobs = await at.open(name);

@@ -37,11 +37,17 @@ test.each<[string, string, () => Promise<unknown>]>([
   ["opening null", "options", () => openStore(any(null))],
   ["opening without a folder", "dir", () => openStore(any({}))],
 ])("%s is refused, and names the field", async (_, field, call) => {
-  await expect(call()).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining(field) as string });
+  await expect(call()).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: expect.stringContaining(field) as string,
+  });
 });
 
 test("a sweep takes the beginning of a name", async () => {
-  await store.ingest([{ path: "notes-1.md", content: "# One" }, { path: "notes-2.md", content: "# Two" }]);
+  await store.ingest([
+    { path: "notes-1.md", content: "# One" },
+    { path: "notes-2.md", content: "# Two" },
+  ]);
   const { removed } = await store.ingest([{ path: "notes-1.md", content: "# One" }], { sweep: { prefix: "notes-" } });
   expect(removed).toBe(1);
 });
@@ -49,7 +55,10 @@ test("a sweep takes the beginning of a name", async () => {
 test("a folder in the place of the database is named as one", async () => {
   const dir = await mkdtemp(join(tmpdir(), "lodestore-"));
   await mkdir(join(dir, "lodestore.db"));
-  await expect(openStore({ dir })).rejects.toMatchObject({ code: "DRIVER", message: expect.stringContaining("is a folder") as string });
+  await expect(openStore({ dir })).rejects.toMatchObject({
+    code: "DRIVER",
+    message: expect.stringContaining("is a folder") as string,
+  });
   await rm(dir, { recursive: true });
 });
 

@@ -79,7 +79,9 @@ describe("a search by meaning", () => {
     expect(explain?.lists?.vector).toHaveLength(4);
     expect(explain?.lists?.lexical.map(({ rank }) => rank)).toEqual([1, 2, 3]);
     expect(explain?.vector).toMatchObject({ modelId: "topics", modelVersion: "1", plan: { kind: "scan", total: 4 } });
-    expect(explain?.steps.map(({ name }) => name)).toEqual(expect.arrayContaining(["embed", "words", "vector", "hits"]));
+    expect(explain?.steps.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["embed", "words", "vector", "hits"]),
+    );
   });
 
   test("obeys weights: none for vectors leaves the order of words, none for words that of vectors", async () => {
@@ -92,10 +94,13 @@ describe("a search by meaning", () => {
     expect(paths(byVectors.hits)).toEqual(paths(nearest.hits));
   });
 
-  test.each(["vector", "hybrid"] as const)("filters in mode %s, and still gives every hit that matches", async (mode) => {
-    const { hits } = await store.search({ text: "bread", mode, filters: { tagsAny: ["sea"] } });
-    expect(paths(hits).toSorted()).toEqual(["galley.md", "harbour.md"]);
-  });
+  test.each(["vector", "hybrid"] as const)(
+    "filters in mode %s, and still gives every hit that matches",
+    async (mode) => {
+      const { hits } = await store.search({ text: "bread", mode, filters: { tagsAny: ["sea"] } });
+      expect(paths(hits).toSorted()).toEqual(["galley.md", "harbour.md"]);
+    },
+  );
 
   test.each(["vector", "hybrid"] as const)("pages through mode %s without a gap or a repetition", async (mode) => {
     const whole = await store.search({ text: "bread ship", mode, k: 4 });
@@ -112,7 +117,11 @@ describe("a search by meaning", () => {
 
   test("refuses a cursor of another mode, vector or weight", async () => {
     const { nextCursor } = await store.search({ text: "bread", mode: "hybrid", k: 1 });
-    for (const other of [{ mode: "vector" }, { mode: "hybrid", weights: { vector: 2 } }, { mode: "lexical" }] as const) {
+    for (const other of [
+      { mode: "vector" },
+      { mode: "hybrid", weights: { vector: 2 } },
+      { mode: "lexical" },
+    ] as const) {
       await expect(store.search({ text: "bread", k: 1, ...other, cursor: nextCursor! })).rejects.toMatchObject({
         code: "INVALID_INPUT",
       });
@@ -126,9 +135,19 @@ describe("a search by meaning", () => {
 
   test.each<[string, SearchQuery, string, string]>([
     ["a vector of another length", { mode: "vector", vector: Float32Array.of(1, 0) }, "INVALID_INPUT", "vector"],
-    ["a vector that is not finite", { mode: "vector", vector: Float32Array.of(1, Number.NaN, 0) }, "INVALID_INPUT", "vector[1]"],
+    [
+      "a vector that is not finite",
+      { mode: "vector", vector: Float32Array.of(1, Number.NaN, 0) },
+      "INVALID_INPUT",
+      "vector[1]",
+    ],
     ["a vector of zeros", { mode: "vector", vector: new Float32Array(3) }, "INVALID_INPUT", "vector"],
-    ["a vector that is a list", { mode: "vector", vector: [1, 0, 0] as unknown as Float32Array }, "INVALID_INPUT", "vector"],
+    [
+      "a vector that is a list",
+      { mode: "vector", vector: [1, 0, 0] as unknown as Float32Array },
+      "INVALID_INPUT",
+      "vector",
+    ],
     ["a weight below zero", { mode: "hybrid", text: "a", weights: { vector: -1 } }, "INVALID_INPUT", "weights.vector"],
     ["another model's text", { mode: "vector", text: "a", modelId: "other" }, "UNSUPPORTED", "other"],
     ["no text and no vector", { mode: "vector" }, "INVALID_INPUT", "text"],
@@ -150,7 +169,13 @@ describe("near-duplicates", () => {
     await using opened = await open(topics);
     const { store } = opened;
     const twice = `# One\n\n${said}\n\n# Two\n\n${said}\n\n# Three\n\nThe bread is in the oven of the sea kitchen.`;
-    await store.ingest([{ path: "twice.md", content: twice }, { path: "other.md", content: `# Other\n\n${said}` }], { embed: "wait" });
+    await store.ingest(
+      [
+        { path: "twice.md", content: twice },
+        { path: "other.md", content: `# Other\n\n${said}` },
+      ],
+      { embed: "wait" },
+    );
     const all = await store.search({ text: "sea ships", mode: "hybrid" });
     expect(all.hits).toHaveLength(4);
     const { hits } = await store.search({ text: "sea ships", mode: "hybrid", collapse: true });
@@ -162,7 +187,13 @@ describe("near-duplicates", () => {
     const pages: string[] = [];
     let cursor: string | undefined;
     do {
-      const page = await store.search({ text: "sea ships", mode: "hybrid", collapse: true, k: 1, ...(cursor === undefined ? {} : { cursor }) });
+      const page = await store.search({
+        text: "sea ships",
+        mode: "hybrid",
+        collapse: true,
+        k: 1,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
       pages.push(...page.hits.map(({ chunkId }) => chunkId));
       cursor = page.nextCursor;
     } while (cursor !== undefined);
@@ -190,7 +221,8 @@ describe("without what it needs", () => {
     const moody: Embedder = {
       ...topics,
       embed: async (texts, options) => {
-        if (fails) throw new StorageError("TIMEOUT", "the model did not answer", { capability: "embedder", operation: "embed" });
+        if (fails)
+          throw new StorageError("TIMEOUT", "the model did not answer", { capability: "embedder", operation: "embed" });
         return topics.embed(texts, options);
       },
     };
@@ -210,7 +242,10 @@ describe("without what it needs", () => {
     const search = new Search(db, { vectors, embedder: { ...topics, modelVersion: "2" } });
     const { hits, withoutVectors } = await search.search({ text: "bread", mode: "hybrid" });
     expect(paths(hits).toSorted()).toEqual(["oven.md", "tax.md"]);
-    expect(withoutVectors).toMatchObject({ code: "CONFLICT", message: expect.stringContaining("takes over") as string });
+    expect(withoutVectors).toMatchObject({
+      code: "CONFLICT",
+      message: expect.stringContaining("takes over") as string,
+    });
     await expect(search.search({ text: "bread", mode: "vector" })).rejects.toMatchObject({ code: "CONFLICT" });
     const asked = await search.search({ vector: Float32Array.of(0, 1, 0), mode: "vector", k: 1 });
     expect(paths(asked.hits)).toEqual(["oven.md"]);
@@ -250,7 +285,10 @@ describe("reciprocal rank fusion", () => {
     const tied = fuse([key(7, 5)], [key(3, 0.5)], { lexical: 1, vector: 1 });
     expect(tied.map(({ chunkKey }) => chunkKey)).toEqual([7, 3]);
     const byId = fuse([], [key(9, 0.5), key(3, 0.5)], { lexical: 1, vector: 1 });
-    expect(byId.map(({ chunkKey, vector }) => [chunkKey, vector?.rank])).toEqual([[3, 1], [9, 1]]);
+    expect(byId.map(({ chunkKey, vector }) => [chunkKey, vector?.rank])).toEqual([
+      [3, 1],
+      [9, 1],
+    ]);
   });
 
   test("equals a naive sum over both lists", () => {
@@ -260,7 +298,8 @@ describe("reciprocal rank fusion", () => {
     fc.assert(
       fc.property(list, list, fc.double({ min: 0, max: 10, noNaN: true }), (lexical, vector, weight) => {
         const fused = fuse(lexical, vector, { lexical: 1, vector: weight });
-        const at = (ranked: RankedKey[], chunkKey: number): number => ranked.findIndex((one) => one.chunkKey === chunkKey);
+        const at = (ranked: RankedKey[], chunkKey: number): number =>
+          ranked.findIndex((one) => one.chunkKey === chunkKey);
         for (const { chunkKey, score } of fused) {
           const l = at(lexical, chunkKey);
           const v = at(vector, chunkKey);

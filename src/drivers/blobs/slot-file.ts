@@ -37,7 +37,8 @@ export function readSlotHeader(handle: AccessHandle): SlotHeader | undefined {
   const header = new Uint8Array(SLOT_HEADER_BYTES);
   if (handle.read(header, { at: 0 }) < SLOT_HEADER_BYTES) return undefined;
   const view = new DataView(header.buffer);
-  if (view.getUint32(0, true) !== MAGIC || view.getBigUint64(24, true) !== xxh64(header.subarray(0, 24))) return undefined;
+  if (view.getUint32(0, true) !== MAGIC || view.getBigUint64(24, true) !== xxh64(header.subarray(0, 24)))
+    return undefined;
   const sequence = Number(view.getBigUint64(8, true));
   const length = Number(view.getBigUint64(16, true));
   return handle.getSize() === SLOT_HEADER_BYTES + length ? { sequence, length } : undefined;

@@ -30,6 +30,11 @@ export function makeEmbedder(spec: EmbedderSpec): Embedder {
       return createTransformersEmbedder(options);
     }
     default:
-      throw invalidInput(site, "embedder.kind", (spec as { kind?: unknown }).kind, '"hashing", "http" or "transformers"');
+      throw invalidInput(
+        site,
+        "embedder.kind",
+        (spec as { kind?: unknown }).kind,
+        '"hashing", "http" or "transformers"',
+      );
   }
 }

@@ -19,7 +19,8 @@ export class AllowedDocuments {
   /** Keys of the documents that match, and a text that equal questions at equal revisions share. */
   async matching(filter: DocumentFilter): Promise<{ keys: ReadonlySet<number>; id: string }> {
     const { sql, params } = this.#compile(filter, 1);
-    const revision = (await this.#db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'corpus_revision'"))?.value;
+    const revision = (await this.#db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'corpus_revision'"))
+      ?.value;
     if (revision !== this.#revision) {
       this.#kept.clear();
       this.#revision = revision ?? null;
@@ -27,7 +28,10 @@ export class AllowedDocuments {
     const id = JSON.stringify([revision, sql, params]);
     const kept = this.#kept.get(id);
     if (kept !== undefined) return { keys: kept, id };
-    const rows = await this.#db.all<{ key: number }>(`SELECT d.document_key AS key FROM documents d WHERE ${sql}`, params);
+    const rows = await this.#db.all<{ key: number }>(
+      `SELECT d.document_key AS key FROM documents d WHERE ${sql}`,
+      params,
+    );
     const keys = new Set(rows.map(({ key }) => key));
     if (this.#kept.size >= KEPT) this.#kept.clear();
     this.#kept.set(id, keys);

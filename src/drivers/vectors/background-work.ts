@@ -10,7 +10,7 @@ export class BackgroundWork {
   #running: Promise<void> | undefined;
   #stopped = false;
   /** What ended the last run, for whoever waits for it. */
-  #failure: unknown;
+  #failure: { error: unknown } | undefined;
 
   constructor(indexes: () => LiveIndex[]) {
     this.#indexes = indexes;
@@ -21,7 +21,7 @@ export class BackgroundWork {
     if (this.#stopped || this.#running !== undefined || this.#failure !== undefined) return;
     this.#running = this.#run()
       .catch((error: unknown) => {
-        this.#failure = error;
+        this.#failure = { error };
       })
       .finally(() => {
         this.#running = undefined;
@@ -33,13 +33,17 @@ export class BackgroundWork {
     this.#failure = undefined;
     this.start();
     await this.#running;
-    if (this.#failure !== undefined) throw this.#failure;
+    this.#throwFailure();
   }
 
   /** Ends after the slice at hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #run(): Promise<void> {

@@ -102,7 +102,7 @@ function* nodeOrder(index: VectorIndex): Generator<void, Uint32Array> {
   };
   const levels = new Uint8Array(kernel.memory.buffer, kernel.levelsAt(), slots).slice();
   if (kernel.entry() >>> 0 !== NONE) meet(kernel.entry() >>> 0);
-  for (let seed = 0, at = 0; ; ) {
+  for (let seed = 0, at = 0; ;) {
     let words = new Uint32Array(kernel.memory.buffer);
     let records = kernel.recordsAt() / 4;
     for (let steps = 0; at < count; steps++) {
@@ -146,7 +146,8 @@ export function readGraphSection(
   section: Uint8Array,
   options: VectorIndexOptions,
 ): VectorIndex {
-  if (section.length < HEADER_BYTES) throw bad(`the graph section has ${section.length} bytes, and its header ${HEADER_BYTES}`);
+  if (section.length < HEADER_BYTES)
+    throw bad(`the graph section has ${section.length} bytes, and its header ${HEADER_BYTES}`);
   const header = new DataView(section.buffer, section.byteOffset, section.byteLength);
   if (header.getUint32(0, true) !== MAGIC) throw bad("the graph section does not begin with LHG1");
   const expect = (field: string, got: number, takes: number): void => {

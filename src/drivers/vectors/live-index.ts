@@ -260,7 +260,7 @@ export class LiveIndex {
     const sample = await this.#sample(total);
     const index = this.#policy.createIndex(this.table, quantizationFor(this.#policy, this.table, sample), total);
     let after = 0;
-    for (let done = 0; ; ) {
+    for (let done = 0; ;) {
       signal?.throwIfAborted();
       const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
         `SELECT vector_key AS label, vector FROM "${this.table.tableName}"

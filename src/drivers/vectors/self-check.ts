@@ -16,7 +16,9 @@ export async function measureRecall(
   const plan = choosePlan({ linked: index.count - index.pendingCount, allowed: undefined, ef });
   const labels = index.labels();
   const step = Math.max(1, Math.floor(labels.length / sample));
-  const chosen = Array.from(labels).filter((label, slot) => slot % step === 0 && index.has(label)).slice(0, sample);
+  const chosen = Array.from(labels)
+    .filter((label, slot) => slot % step === 0 && index.has(label))
+    .slice(0, sample);
   let found = 0;
   let wanted = 0;
   for (const label of chosen) {

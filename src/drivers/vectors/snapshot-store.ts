@@ -40,7 +40,12 @@ export class SnapshotStore {
 
   /** Reads the snapshot of a generation and makes an index of it. What is wrong with it is an answer, not an error.
    *  @throws StorageError DRIVER, QUOTA_EXCEEDED (memory) */
-  async read(table: KnownTable, modelVersion: string, generationKey: number, policy: IndexPolicy): Promise<ReadSnapshot> {
+  async read(
+    table: KnownTable,
+    modelVersion: string,
+    generationKey: number,
+    policy: IndexPolicy,
+  ): Promise<ReadSnapshot> {
     try {
       const bytes = await this.#blobs.get(keyOf(table, generationKey));
       const { envelope, graph } = readLhv1(bytes);
@@ -48,7 +53,11 @@ export class SnapshotStore {
       const decoded = decodeEnvelope(envelope);
       requireSame(decoded, table, modelVersion, generationKey);
       verifyGraph(decoded, graph, xxh64);
-      const index = readGraphSection(policy.kernel, graph, policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters));
+      const index = readGraphSection(
+        policy.kernel,
+        graph,
+        policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters),
+      );
       const { revision, createdAt } = decoded;
       return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
     } catch (error) {

@@ -255,13 +255,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     let live = this.#live.get(generation.generationKey);
     if (live === undefined) {
       await this.#forget(table, modelVersion);
-      live = new LiveIndex(
-        this.#db,
-        table,
-        { ...generation, modelVersion },
-        this.#parts.policy,
-        this.#parts.snapshots,
-      );
+      live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, this.#parts.policy, this.#parts.snapshots);
       this.#live.set(generation.generationKey, live);
     }
     await live.current(generation.newest ?? 0, signal);

@@ -332,7 +332,8 @@ export class VectorIndex {
   }
 
   #makeRoom(exchangeBytes: number): void {
-    if (this.#kernel.reserve(0, Math.max(exchangeBytes, this.#exchangeBytes)) === 0) throw outOfMemory(this.memoryBytes);
+    if (this.#kernel.reserve(0, Math.max(exchangeBytes, this.#exchangeBytes)) === 0)
+      throw outOfMemory(this.memoryBytes);
   }
 
   /** Bytes through which rows, labels and results pass. */
@@ -397,7 +398,9 @@ export class VectorIndex {
     } else if (complete) {
       this.#makeRoom(count * this.#rowFloats * 4);
       const rows = this.#kernel.ioAt();
-      missing.forEach(({ label }, i) => this.#write(rows + i * this.#rowFloats * 4, vectors.get(label) as Float32Array));
+      missing.forEach(({ label }, i) =>
+        this.#write(rows + i * this.#rowFloats * 4, vectors.get(label) as Float32Array),
+      );
       this.#refine(count, rows);
     }
   }

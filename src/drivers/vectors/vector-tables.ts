@@ -124,13 +124,19 @@ export class VectorTables {
       );
       for (const statement of tableStatements(tableName, spec.dimensions)) await tx.run(statement);
     });
-    return this.get((await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId, "ensureTable");
+    return this.get(
+      (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId,
+      "ensureTable",
+    );
   }
 }
 
 /** `chunk_embeddings_<model>_<dimensions>`: what a name cannot hold becomes `_`, and where that makes two models one, a number follows. */
 async function freeName(tx: SqlExecutor, spec: Required<VectorTableSpec>): Promise<string> {
-  const model = spec.modelId.toLowerCase().replace(/[^a-z0-9]+/g, "_").slice(0, 80);
+  const model = spec.modelId
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "_")
+    .slice(0, 80);
   const name = `chunk_embeddings_${model}_${spec.dimensions}`;
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? name : `${name}_${n}`;

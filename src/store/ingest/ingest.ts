@@ -1,6 +1,11 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSource } from "../../contracts/store.ts";
-import { checkIngestFile, checkIngestOptions, type CheckedIngestOptions, requireIngestSource } from "../../contracts/check-ingest.ts";
+import {
+  checkIngestFile,
+  checkIngestOptions,
+  type CheckedIngestOptions,
+  requireIngestSource,
+} from "../../contracts/check-ingest.ts";
 import { StorageError } from "../../errors.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts";

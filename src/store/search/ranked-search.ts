@@ -70,12 +70,10 @@ export class RankedSearch {
 
   async #lists(query: CheckedSearchQuery, depth: number, timed: Timed, signal?: AbortSignal): Promise<Lists> {
     const hybrid = query.mode === "hybrid";
-    const lexical =
-      hybrid && query.text.trim() !== "" ? await this.#lexical.rank(query, depth, timed) : undefined;
+    const lexical = hybrid && query.text.trim() !== "" ? await this.#lexical.rank(query, depth, timed) : undefined;
     try {
       const vector = await this.#ranking.vectorOf(query, timed, signal);
-      const nearest =
-        vector === undefined ? undefined : await this.#ranking.rank(query, vector, depth, timed, signal);
+      const nearest = vector === undefined ? undefined : await this.#ranking.rank(query, vector, depth, timed, signal);
       return { lexical, nearest, failure: undefined };
     } catch (error) {
       // Words still find something while a model cannot be reached or is not ready; the answer says that it stands on them alone.

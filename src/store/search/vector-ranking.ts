@@ -99,7 +99,12 @@ export class VectorRanking {
     const fitting = ofModel.filter(({ dimensions }) => dimensions === vector.length);
     if (fitting.length > 1) {
       const names = fitting.map((table) => `"${table.modelId}"`).join(", ");
-      throw invalidInput(SITE, "modelId", undefined, `one of ${names}: each has vectors of ${vector.length} dimensions`);
+      throw invalidInput(
+        SITE,
+        "modelId",
+        undefined,
+        `one of ${names}: each has vectors of ${vector.length} dimensions`,
+      );
     }
     if (fitting.length === 0 && ofModel.length > 0) {
       const takes = ofModel.map(({ dimensions }) => dimensions).join(" or ");

@@ -20,6 +20,8 @@ export interface BenchPage {
   fillHybrid(name: string): Promise<{ chunks: number; ingestMs: number; embedMs: number; searchesMeanwhile: number[] }>;
   /** Round trips of searches in a mode. */
   searchAll(name: string, mode: "lexical" | "vector" | "hybrid", queries: string[]): Promise<number[]>;
+  /** Opens the store without its snapshots, and waits until the indexes are whole again. */
+  rebuildIndex(name: string): Promise<{ firstHitMs: number; rebuildMs: number }>;
   /** Opens the store and searches by meaning. */
   openToVectorHit(name: string, query: string): Promise<{ openMs: number; hitMs: number; report: string }>;
 }
@@ -70,12 +72,12 @@ const page: BenchPage = {
     await store.ingest(files, { total: files.length, embed: "off" });
     const ingestMs = performance.now() - start;
     start = performance.now();
-    let running = true;
+    const state = { running: true };
     const run = store.embeddings.run().finally(() => {
-      running = false;
+      state.running = false;
     });
     const searchesMeanwhile: number[] = [];
-    while (running) {
+    while (state.running) {
       const asked = performance.now();
       await store.search({ text: `install configuration ${searchesMeanwhile.length % 50}`, mode: "hybrid" });
       searchesMeanwhile.push(performance.now() - asked);
@@ -109,6 +111,22 @@ const page: BenchPage = {
     const report = JSON.stringify(await store.embeddings.openReports());
     await store.close();
     return { openMs, hitMs, report };
+  },
+  async rebuildIndex(name) {
+    const stores = await (await navigator.storage.getDirectory()).getDirectoryHandle(".lodestore");
+    await (await stores.getDirectoryHandle(name)).removeEntry("blobs", { recursive: true });
+    const start = performance.now();
+    const store = await openStore(hybridStore(name));
+    await store.search({ text: "install", mode: "vector" });
+    const firstHitMs = performance.now() - start;
+    for (;;) {
+      const indexes = await store.embeddings.indexes();
+      if (indexes.every(({ generations }) => generations.every(({ unlinked }) => unlinked === 0))) break;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    const rebuildMs = performance.now() - start;
+    await store.close();
+    return { firstHitMs, rebuildMs };
   },
   type(name, queries) {
     return withStore(name, async (store) => {
@@ -164,11 +182,11 @@ function asked<T>(worker: Worker, message: unknown): Promise<T> {
       worker.terminate();
       const { data } = event;
       if (typeof data === "object" && data !== null && "error" in data) reject(new Error(data.error));
-      else resolve(data as T);
+      else resolve(data);
     };
     worker.onerror = (event) => reject(new Error(event.message));
     worker.postMessage(message);
   });
 }
 
-Object.assign(window, { bench: page });
+Object.assign(globalThis, { bench: page });

@@ -1,3 +1,4 @@
+/// <reference types="vite/types/importMeta.d.ts" />
 import type { Figure } from "../report.ts";
 import { measureChurn } from "../vectors/churn.ts";
 import { clusteredSet } from "../vectors/clustered.ts";

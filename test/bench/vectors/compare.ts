@@ -1,15 +1,10 @@
 import type { VectorSet } from "./clustered.ts";
 import type { Engine } from "./engine.ts";
-import { middle } from "./rounds.ts";
+import { middle, timeOf } from "./rounds.ts";
 import { K, recallOf } from "./truth.ts";
 
-const WIDTHS = [
-  ...[
-    10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 32, 34, 36, 38, 40, 44, 48, 52,
-    56,
-  ],
-  ...[60, 64, 68, 72, 76, 80, 88, 96, 104, 112, 128, 144, 160, 180, 200, 240, 280, 320, 400],
-];
+/** The widest search that is tried. */
+const WIDEST = 1024;
 const ROUNDS = 7;
 
 /** Speed of one engine at one recall. */
@@ -72,9 +67,10 @@ export async function speedsAt(
       for (const { engine, ef, rounds } of turns) {
         engine.setEf(ef);
         for (let q = 0; q < Math.min(20, set.queryCount); q++) await engine.search(q, K);
-        const start = performance.now();
-        for (let q = 0; q < set.queryCount; q++) await engine.search(q, K);
-        rounds.push((1000 * set.queryCount) / (performance.now() - start));
+        const ms = await timeOf(async () => {
+          for (let q = 0; q < set.queryCount; q++) await engine.search(q, K);
+        });
+        rounds.push((1000 * set.queryCount) / ms);
       }
     }
     for (const { engine, ef, recall, rounds } of chosen) {
@@ -92,18 +88,44 @@ interface Chosen {
   rounds: number[];
 }
 
-async function leastWidth(
+/** The least width of a search with this recall: doubled until it is reached, then halved in between; or the first of the
+ *  engine's own widths. */
+export async function leastWidth(
   engine: Engine,
   set: VectorSet,
   truth: readonly Uint32Array[],
   target: number,
 ): Promise<{ ef: number; recall: number } | undefined> {
-  for (const ef of engine.widths ?? WIDTHS) {
-    engine.setEf(ef);
-    const found: (readonly number[])[] = [];
-    for (let q = 0; q < set.queryCount; q++) found.push(await engine.search(q, K));
-    const recall = recallOf(truth, found);
-    if (recall >= target) return { ef, recall };
+  const recallAt = (ef: number): Promise<number> => recallWith(ef, engine, set, truth);
+  if (engine.widths !== undefined) {
+    for (const ef of engine.widths) {
+      const recall = await recallAt(ef);
+      if (recall >= target) return { ef, recall };
+    }
+    return undefined;
+  }
+  let below = K - 1;
+  for (let ef = K; ef <= WIDEST; ef *= 2) {
+    let recall = await recallAt(ef);
+    if (recall < target) {
+      below = ef;
+      continue;
+    }
+    let least = ef;
+    while (least - below > 1) {
+      const between = (least + below) >> 1;
+      const reached = await recallAt(between);
+      if (reached >= target) [least, recall] = [between, reached];
+      else below = between;
+    }
+    return { ef: least, recall };
   }
   return undefined;
+}
+
+async function recallWith(ef: number, engine: Engine, set: VectorSet, truth: readonly Uint32Array[]): Promise<number> {
+  engine.setEf(ef);
+  const found: (readonly number[])[] = [];
+  for (let q = 0; q < set.queryCount; q++) found.push(await engine.search(q, K));
+  return recallOf(truth, found);
 }

@@ -1,13 +1,13 @@
 import { choosePlan, filterBudget, refineCount } from "../../../src/drivers/vectors/search-plan.ts";
 import type { AllowedVectors, SearchPlan } from "../../../src/drivers/vectors/vector-index.ts";
 import { mulberry32, type VectorSet } from "./clustered.ts";
+import { leastWidth } from "./compare.ts";
 import type { Emit } from "./figures.ts";
 import type { LodestoreEngine } from "./our-engine.ts";
 import { takeTurns } from "./rounds.ts";
 import { exactNeighbours, K, recallOf } from "./truth.ts";
 
 const SHARES = [1, 0.75, 0.5, 0.2, 0.1, 0.05, 0.01, 0.001, 0.0001];
-const WIDTHS = [10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64];
 const QUERIES = 100;
 
 /** Filters of every width, spread at random or covering what lies near one vector, against the search without one at a recall of 0.95. */
@@ -18,7 +18,9 @@ export async function measureFilters(
   truth: readonly Uint32Array[],
 ): Promise<void> {
   const count = Math.min(QUERIES, set.queryCount);
-  const { ef, recall } = await leastEf(engine, set, truth);
+  const least = await leastWidth(engine, set, truth, 0.95);
+  if (least === undefined) return;
+  const { ef, recall } = least;
   const plain = async (): Promise<void> => {
     for (let q = 0; q < count; q++) await engine.find(q, { ef });
   };
@@ -92,22 +94,6 @@ class FilteredSearch {
     }
     return result.hits.map(({ label }) => label);
   }
-}
-
-/** The least width with a recall of 0.95 without a filter, or the widest that was tried. */
-async function leastEf(
-  engine: LodestoreEngine,
-  set: VectorSet,
-  truth: readonly Uint32Array[],
-): Promise<{ ef: number; recall: number }> {
-  let last = { ef: 0, recall: 0 };
-  for (const ef of WIDTHS) {
-    const found: number[][] = [];
-    for (let q = 0; q < set.queryCount; q++) found.push(await engine.find(q, { ef }));
-    last = { ef, recall: recallOf(truth, found) };
-    if (last.recall >= 0.95) break;
-  }
-  return last;
 }
 
 function randomLabels(set: VectorSet, share: number): Uint32Array {

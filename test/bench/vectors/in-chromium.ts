@@ -1,7 +1,12 @@
 import { withChromium } from "../chromium-page.ts";
-import type { VectorsTask } from "../browser/vectors-worker.ts";
+import type { VectorsResult, VectorsTask } from "../browser/vectors-worker.ts";
 import type { BenchContext } from "../report.ts";
 import { K } from "./truth.ts";
+
+/** What bench-page.ts puts into the page, as far as it is used here. */
+interface VectorsPage {
+  bench: { vectors(task: VectorsTask): Promise<VectorsResult> };
+}
 
 /** The same measurements in a dedicated worker of a headless Chromium. */
 export async function chromiumVectors(
@@ -24,7 +29,10 @@ export async function chromiumVectors(
       truth: truth.flatMap((row) => [...row]),
       targets: [...targets],
     };
-    const { figures, notes } = await page.evaluate((asked) => bench.vectors(asked), task);
+    const { figures, notes } = await page.evaluate(
+      (asked) => (globalThis as unknown as VectorsPage).bench.vectors(asked),
+      task,
+    );
     for (const note of notes) context.progress(`suite vectors: ${note}`);
     for (const figure of figures) {
       context.report({ suite: "vectors", ...figure, platform: `chromium ${session.version}` });

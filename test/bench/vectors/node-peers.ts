@@ -36,7 +36,8 @@ export const PEERS: readonly string[] = ["hnswlib-wasm", "hnswlib-node", "usearc
 
 const LOADERS: Record<string, () => Promise<Engine>> = {
   "hnswlib-wasm": async () => {
-    // It is built for workers of a browser and looks for signs of one.
+    // It is built for workers of a browser and looks for signs of one; what it logs is no figure.
+    Object.assign(console, { log: (...said: unknown[]) => process.stderr.write(`${said.join(" ")}\n`) });
     Object.assign(globalThis, {
       importScripts: () => undefined,
       self: globalThis,
