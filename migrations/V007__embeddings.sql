@@ -34,11 +34,11 @@ CREATE TABLE vector_generations (
   UNIQUE (table_key, model_version)
 );
 
--- What changed in the tables of vectors, in order: an index that stands for one change reads what is newer. Triggers of the tables keep it.
+-- The chunks whose vector or its visibility changed, in order: an index that stands for one change looks at those that are newer.
+-- Triggers of the tables keep it.
 CREATE TABLE vector_changes (
   change          INTEGER PRIMARY KEY AUTOINCREMENT,
   generation_key  INTEGER NOT NULL,
-  vector_key      INTEGER NOT NULL,
-  removed         INTEGER NOT NULL CHECK (removed IN (0, 1))
+  chunk_key       INTEGER NOT NULL
 );
 CREATE INDEX idx_vector_changes_generation ON vector_changes (generation_key, change);

@@ -254,7 +254,7 @@ CREATE TABLE blobs (
   {
     version: 7,
     name: "V007__embeddings",
-    sha256: "ea34d9166f912ef558d61646d9636439faa5cdb889dec0d60d29b7110c779569",
+    sha256: "6e2ad236658c5c64da2b5f18cd606bf46aa281c52d1814427b6030094c2f3d10",
     sql: `-- Embeddings: which version of a model serves, and the vectors that the database keeps itself.
 
 -- One row a model and its dimensions. The swap to a new generation is one update of this row.
@@ -291,12 +291,12 @@ CREATE TABLE vector_generations (
   UNIQUE (table_key, model_version)
 );
 
--- What changed in the tables of vectors, in order: an index that stands for one change reads what is newer. Triggers of the tables keep it.
+-- The chunks whose vector or its visibility changed, in order: an index that stands for one change looks at those that are newer.
+-- Triggers of the tables keep it.
 CREATE TABLE vector_changes (
   change          INTEGER PRIMARY KEY AUTOINCREMENT,
   generation_key  INTEGER NOT NULL,
-  vector_key      INTEGER NOT NULL,
-  removed         INTEGER NOT NULL CHECK (removed IN (0, 1))
+  chunk_key       INTEGER NOT NULL
 );
 CREATE INDEX idx_vector_changes_generation ON vector_changes (generation_key, change);
 `,

@@ -276,9 +276,9 @@ test("the built-in embedder finds word parts that words do not", async () => {
 });
 
 describe("reciprocal rank fusion", () => {
-  const key = (chunkKey: number, score: number): RankedKey => ({ chunkKey, chunkId: `c${chunkKey}`, score });
+  const key = (chunkKey: number, score: number): RankedKey => ({ chunkKey, score });
 
-  test("adds weight / (60 + rank), and breaks ties by lexical rank, then chunk id", () => {
+  test("adds weight / (60 + rank), and breaks ties by lexical rank, then chunk key", () => {
     const fused = fuse([key(1, 9), key(2, 8)], [key(2, 0.9), key(3, 0.8), key(4, 0.7)], { lexical: 1, vector: 1 });
     expect(fused.map(({ chunkKey }) => chunkKey)).toEqual([2, 1, 3, 4]);
     expect(fused[0]?.score).toBeCloseTo(1 / 62 + 1 / 61, 15);

@@ -23,7 +23,8 @@ export function expectInvariants(probe: KernelProbe): void {
     if (level === FREE) continue;
     live++;
     labels.add(probe.label(slot));
-    if (kernel.has(probe.label(slot)) !== 1) expect.fail(`label ${probe.label(slot)} of slot ${slot} is not found`);
+    if (kernel.slotOf(probe.label(slot)) >>> 0 !== slot)
+      expect.fail(`label ${probe.label(slot)} of slot ${slot} is not found`);
     if (level === PENDING) {
       pending++;
       continue;

@@ -143,7 +143,13 @@ describe("The kernel", () => {
     const at = probe.kernel.ioAt();
     probe.bytes(at, bytes.length).set(bytes);
     for (const length of [0, 1, 3, 4, 7, 8, 11, 12, 31, 32, 33, 63, 64, 65, 100, 999]) {
-      expect(BigInt.asUintN(64, probe.kernel.xxh64(at, length))).toBe(xxh64(bytes.subarray(0, length)));
+      for (const step of [32, 64, 1024]) {
+        probe.kernel.xxh64Begin();
+        for (let from = 0; from < length; from += step) {
+          probe.kernel.xxh64Update(at + from, Math.min(step, length - from));
+        }
+        expect(BigInt.asUintN(64, probe.kernel.xxh64End())).toBe(xxh64(bytes.subarray(0, length)));
+      }
     }
   });
 });

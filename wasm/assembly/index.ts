@@ -6,7 +6,7 @@ import { prepareQuery, report, rescore, scanAll, scanPending } from "./search";
 import * as s from "./state";
 import { takeOver } from "./verify";
 
-export { xxh64 } from "./checksum";
+export { xxh64Begin, xxh64End, xxh64Update } from "./checksum";
 
 /** Sets the parameters of an empty index. `m` 0 makes a flat one, which is never linked. */
 export function init(
@@ -56,8 +56,9 @@ export function remove(label: u32): bool {
   return graph.removeNode(label);
 }
 
-export function has(label: u32): bool {
-  return findLabel(label) != s.NONE;
+/** Slot of a label, or NONE. */
+export function slotOf(label: u32): u32 {
+  return findLabel(label);
 }
 
 /** Links up to this many vectors that wait. Returns how many still do, or -1 when memory ends. */

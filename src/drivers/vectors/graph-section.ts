@@ -1,5 +1,5 @@
 import { StorageError } from "../../errors.ts";
-import { VectorIndex, type VectorIndexOptions } from "./vector-index.ts";
+import type { VectorIndex } from "./vector-index.ts";
 
 /** The graph section of a snapshot, encoding "hnsw-1": wasm/FORMAT.md describes every byte. */
 const MAGIC = 0x3147484c;
@@ -139,13 +139,10 @@ function writeHeader(section: Uint8Array, index: VectorIndex, count: number, blo
   header.setUint32(24, kernel.strideBytes(), true);
 }
 
-/** Reads a section into a new index. It is checked whole: every number that is followed points to where it may.
- *  @throws StorageError BAD_FORMAT, CORRUPT, QUOTA_EXCEEDED (memory) */
-export function readGraphSection(
-  module: WebAssembly.Module,
-  section: Uint8Array,
-  options: VectorIndexOptions,
-): VectorIndex {
+/** Reads a section into an index that is still empty. It is checked whole: every number that is followed points to where it may.
+ *  @throws StorageError BAD_FORMAT, CORRUPT, QUOTA_EXCEEDED (memory); then the index is of no use */
+export function readGraphSection(section: Uint8Array, index: VectorIndex): void {
+  const { options } = index;
   if (section.length < HEADER_BYTES)
     throw bad(`the graph section has ${section.length} bytes, and its header ${HEADER_BYTES}`);
   const header = new DataView(section.buffer, section.byteOffset, section.byteLength);
@@ -163,7 +160,6 @@ export function readGraphSection(
   const sections = sectionsOf(count, blocks, options.m, stride);
   expect("length", section.length, sections.end);
 
-  const index = new VectorIndex(module, options);
   expect("stride", stride, index.kernel.strideBytes());
   const part = (from: number, bytes: number): Uint8Array => section.subarray(from, from + bytes);
   index.load(header.getUint32(16, true), blocks, {
@@ -172,7 +168,6 @@ export function readGraphSection(
     uppers: part(sections.uppers, 4 * options.m * blocks),
     records: part(sections.records, stride * count),
   });
-  return index;
 }
 
 function bad(message: string): StorageError {

@@ -16,7 +16,7 @@ export interface KernelExports {
   reserve(capacity: number, ioBytes: number): number;
   add(label: number): number;
   remove(label: number): number;
-  has(label: number): number;
+  slotOf(label: number): number;
   link(most: number): number;
   allowNone(): void;
   allow(at: number, count: number): number;
@@ -37,7 +37,9 @@ export interface KernelExports {
   ): number;
   beginLoad(count: number, blocks: number): number;
   finishLoad(entry: number): number;
-  xxh64(at: number, length: number): bigint;
+  xxh64Begin(): void;
+  xxh64Update(at: number, length: number): void;
+  xxh64End(): bigint;
   evaluations(): number;
   ioAt(): number;
   levelsAt(): number;

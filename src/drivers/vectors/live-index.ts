@@ -3,15 +3,22 @@ import type { VectorOpenReport, VectorProgress } from "../../contracts/vectors.t
 import { nextTurn } from "./next-turn.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
 import { type IndexPolicy, quantizationFor } from "./index-policy.ts";
+import type { AllowedKeys } from "./allowed-chunks.ts";
 import type { AllowedVectors, IndexResult, IndexSearchOptions, VectorIndex } from "./vector-index.ts";
 import { vectorOf } from "./vector-rows.ts";
 import type { KnownGeneration, KnownTable } from "./vector-tables.ts";
 
-/** Rows that one step reads. */
+/** Rows that one step reads, */
 const ROWS_A_STEP = 512;
+/** and one step of reading full-precision vectors beside searches. */
+const ROWS_TO_FILL = 64;
 
-/** The index of one generation: made from a snapshot or from the rows, and kept in step with them by the log of changes.
- *  The rows are the truth; it can be thrown away at any moment. */
+const LABEL_AND_VECTOR = "v.chunk_key AS label, v.vector";
+/** By its id a record is found at once: an equality would lead the planner through all that are committed. */
+const COMMITTED = "r.status NOT IN ('pending', 'tombstone')";
+
+/** The index of one generation: made from a snapshot or from the rows, and kept in step with them by the log of changes. Its
+ *  labels are chunk keys, and it holds what is committed and nothing else. The rows are the truth; it can be thrown away at any moment. */
 export class LiveIndex {
   readonly table: KnownTable;
   readonly generationKey: number;
@@ -26,12 +33,12 @@ export class LiveIndex {
   #report: VectorOpenReport | undefined;
   #snapshot: StoredSnapshot | null = null;
   #changesSinceSnapshot = 0;
-  /** Key of each slot's document; undefined until a filter asks for it. */
-  #documents: Uint32Array | undefined;
   /** The last filter's vectors. */
-  #allowed: (AllowedVectors & { id: string; changes: number }) | undefined;
-  /** Slots before this one have their full-precision vector. */
+  #allowed: (AllowedVectors & { of: AllowedKeys; changes: number }) | undefined;
+  /** Key of the row up to which full-precision vectors have been read. */
   #filledTo = 0;
+  /** Change of the index at which all rows had been read and some vector was lacking all the same. */
+  #lackingAt = -1;
 
   constructor(
     db: SqlDatabase,
@@ -136,42 +143,34 @@ export class LiveIndex {
     return true;
   }
 
-  /** The vectors whose document is among `documentKeys`. The last answer is kept until the index changes.
-   *  @param id Equal for equal keys. */
-  async allowed(documentKeys: ReadonlySet<number>, id: string): Promise<AllowedVectors> {
+  /** The vectors of the chunks that are allowed. The last answer is kept until the index changes. */
+  allowed(chunks: AllowedKeys): AllowedVectors {
     const index = this.#index as VectorIndex;
-    const documents = (this.#documents ??= await this.#documentsBySlot(index));
-    if (this.#allowed?.id === id && this.#allowed.changes === index.changes) return this.#allowed;
-    const labels = index.labels();
-    const found = new Uint32Array(labels.length);
-    let count = 0;
-    for (let slot = 0; slot < labels.length; slot++) {
-      const label = labels[slot] as number;
-      if (documentKeys.has(documents[slot] as number) && index.has(label)) found[count++] = label;
-    }
-    this.#allowed = { id, changes: index.changes, labels: found.slice(0, count) };
+    if (this.#allowed?.of === chunks && this.#allowed.changes === index.changes) return this.#allowed;
+    this.#allowed = { of: chunks, changes: index.changes, labels: chunks.keys.filter((key) => index.has(key)) };
     return this.#allowed;
   }
 
-  /** Reads full-precision vectors that the index is to keep, for about `sliceMs`. Returns whether there are more. */
+  /** Reads full-precision vectors that the index is to keep, in the order of the rows, for about `sliceMs`. Returns whether there
+   *  are more. */
   async fill(sliceMs: number): Promise<boolean> {
     const index = this.#index;
-    if (index === undefined) return false;
+    if (index === undefined || index.complete || !index.resident || this.#lackingAt === index.changes) return false;
     const end = performance.now() + sliceMs;
     do {
-      const vacant = index.vacant(this.#filledTo, 64);
-      if (vacant.length === 0) {
-        // Once more from the first: what was replaced meanwhile may lie before.
-        const again = this.#filledTo > 0;
-        this.#filledTo = 0;
-        return again && index.vacant(0, 1).length > 0;
+      const rows = await this.#db.all<{ row: number; label: number; vector: Uint8Array }>(
+        `SELECT vector_key AS row, chunk_key AS label, vector FROM "${this.table.tableName}"
+         WHERE generation_key = $1 AND vector_key > $2 ORDER BY vector_key LIMIT ${ROWS_TO_FILL}`,
+        [this.generationKey, this.#filledTo],
+      );
+      for (const { label, vector } of rows) index.keep(label, vectorOf(vector));
+      this.#filledTo = rows.at(-1)?.row ?? 0;
+      if (rows.length < ROWS_TO_FILL) {
+        // What came meanwhile brought its vector along. What still lacks one has lost its row, and the log will say so.
+        index.settle();
+        this.#lackingAt = index.complete ? -1 : index.changes;
+        return false;
       }
-      const vectors = await this.#vectorsOf(vacant.map(({ label }) => label));
-      for (const { slot, label } of vacant) {
-        const vector = vectors.get(label);
-        if (vector !== undefined) index.keep(slot, label, vector);
-      }
-      this.#filledTo = (vacant.at(-1) as { slot: number }).slot + 1;
     } while (performance.now() < end);
     return true;
   }
@@ -235,7 +234,6 @@ export class LiveIndex {
   #take(index: VectorIndex, revision: number): void {
     this.#index = index;
     this.#revision = revision;
-    this.#documents = undefined;
     this.#allowed = undefined;
     this.#filledTo = 0;
   }
@@ -253,23 +251,26 @@ export class LiveIndex {
     onProgress?: (progress: VectorProgress) => void,
   ): Promise<{ index: VectorIndex; revision: number }> {
     const revision = await this.#newestChange();
-    const { total } = (await this.#db.get<{ total: number }>(
-      `SELECT count(*) AS total FROM "${this.table.tableName}" WHERE generation_key = $1`,
+    const { total, last } = (await this.#db.get<{ total: number; last: number }>(
+      `SELECT count(*) AS total, coalesce(max(vector_key), 0) AS last FROM "${this.table.tableName}"
+       WHERE generation_key = $1`,
       [this.generationKey],
-    )) as { total: number };
+    )) as { total: number; last: number };
     const sample = await this.#sample(total);
     const index = this.#policy.createIndex(this.table, quantizationFor(this.#policy, this.table, sample), total);
+    // Rows that come meanwhile are in the log: whoever writes faster than this reads would keep it from its end.
     let after = 0;
-    for (let done = 0; ;) {
+    for (let done = 0; after < last;) {
       signal?.throwIfAborted();
-      const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
-        `SELECT vector_key AS label, vector FROM "${this.table.tableName}"
-         WHERE generation_key = $1 AND vector_key > $2 ORDER BY vector_key LIMIT ${ROWS_A_STEP}`,
-        [this.generationKey, after],
+      const rows = await this.#db.all<{ row: number; label: number; vector: Uint8Array }>(
+        `SELECT v.vector_key AS row, ${LABEL_AND_VECTOR} FROM "${this.table.tableName}" v
+         CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id
+         WHERE v.generation_key = $1 AND v.vector_key > $2 AND v.vector_key <= $3 AND ${COMMITTED}
+         ORDER BY v.vector_key LIMIT ${ROWS_A_STEP}`,
+        [this.generationKey, after, last],
       );
-      if (rows.length === 0) break;
       for (const { label, vector } of rows) index.add(label, vectorOf(vector));
-      after = (rows.at(-1) as { label: number }).label;
+      after = rows.length < ROWS_A_STEP ? last : (rows.at(-1) as { row: number }).row;
       done += rows.length;
       onProgress?.({ done, total });
       await nextTurn();
@@ -295,50 +296,42 @@ export class LiveIndex {
     if ((await this.#logStart()) > this.#revision) await this.#renew(signal);
     while (this.#revision < newest) {
       signal?.throwIfAborted();
-      const changes = await this.#db.all<{ change: number; label: number; removed: number }>(
-        `SELECT change, vector_key AS label, removed FROM vector_changes
+      const changes = await this.#db.all<{ change: number; label: number }>(
+        `SELECT change, chunk_key AS label FROM vector_changes
          WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${ROWS_A_STEP}`,
         [this.generationKey, this.#revision],
       );
-      await this.#apply(changes);
+      await this.#apply(new Set(changes.map(({ label }) => label)));
       this.#revision = changes.length < ROWS_A_STEP ? newest : (changes.at(-1) as { change: number }).change;
     }
   }
 
-  async #apply(changes: readonly { label: number; removed: number }[]): Promise<void> {
+  /** Brings these labels to what their rows say now, which may be newer than the change that named them. */
+  async #apply(labels: ReadonlySet<number>): Promise<void> {
+    if (labels.size === 0) return;
     const index = this.#index as VectorIndex;
-    const gone = new Set(changes.filter(({ removed }) => removed === 1).map(({ label }) => label));
-    const come = changes.filter(({ label, removed }) => removed === 0 && !gone.has(label)).map(({ label }) => label);
-    const rows = come.length === 0 ? [] : await this.#rows(come);
-    for (const label of gone) if (index.remove(label)) this.#changesSinceSnapshot++;
-    for (const { label, documentKey, vector } of rows) {
-      const slot = index.add(label, vectorOf(vector));
-      this.#changesSinceSnapshot++;
-      if (this.#documents === undefined) continue;
-      if (slot >= this.#documents.length) this.#documents = grown(this.#documents, slot + 1);
-      this.#documents[slot] = documentKey;
-    }
-  }
-
-  async #rows(labels: readonly number[]): Promise<{ label: number; documentKey: number; vector: Uint8Array }[]> {
-    return this.#db.all(
-      `SELECT vector_key AS label, document_key AS documentKey, vector FROM "${this.table.tableName}"
-       WHERE vector_key IN (SELECT value FROM json_each($1)) ORDER BY vector_key`,
-      [JSON.stringify(labels)],
+    const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
+      `SELECT ${LABEL_AND_VECTOR} FROM json_each($1) j
+       CROSS JOIN "${this.table.tableName}" v ON v.chunk_key = j.value AND v.generation_key = $2
+       CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id WHERE ${COMMITTED} ORDER BY v.vector_key`,
+      [JSON.stringify([...labels]), this.generationKey],
     );
+    const gone = new Set(labels);
+    for (const { label, vector } of rows) {
+      gone.delete(label);
+      index.add(label, vectorOf(vector));
+    }
+    for (const label of gone) index.remove(label);
+    this.#changesSinceSnapshot += labels.size;
   }
 
   async #vectorsOf(labels: readonly number[]): Promise<Map<number, Float32Array>> {
-    return new Map((await this.#rows(labels)).map(({ label, vector }) => [label, vectorOf(vector)]));
-  }
-
-  async #documentsBySlot(index: VectorIndex): Promise<Uint32Array> {
-    const rows = await this.#db.all<{ label: number; documentKey: number }>(
-      `SELECT vector_key AS label, document_key AS documentKey FROM "${this.table.tableName}" WHERE generation_key = $1`,
-      [this.generationKey],
+    const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
+      `SELECT ${LABEL_AND_VECTOR} FROM json_each($1) j
+       CROSS JOIN "${this.table.tableName}" v ON v.chunk_key = j.value AND v.generation_key = $2`,
+      [JSON.stringify(labels), this.generationKey],
     );
-    const keys = new Map(rows.map(({ label, documentKey }) => [label, documentKey]));
-    return Uint32Array.from(index.labels(), (label) => keys.get(label) ?? 0);
+    return new Map(rows.map(({ label, vector }) => [label, vectorOf(vector)]));
   }
 
   async #pruneLog(revision: number): Promise<void> {
@@ -353,10 +346,4 @@ export class LiveIndex {
       ]);
     });
   }
-}
-
-function grown(values: Uint32Array, length: number): Uint32Array {
-  const more = new Uint32Array(Math.max(length, Math.ceil(values.length * 1.5)));
-  more.set(values);
-  return more;
 }

@@ -15,7 +15,9 @@ export async function sweepOrphans(
   const stay = requireList(site, "allowlist", options.allowlist ?? [], 0, 1_000_000).map((id, i) =>
     requireId(site, `allowlist[${i}]`, id),
   );
-  const orphan = `NOT EXISTS (SELECT 1 FROM embedding_records r WHERE r.embedding_id = v.embedding_id AND r.status <> 'tombstone')
+  // Without records first, from the index alone; only what is found is read.
+  const orphan = `v.embedding_id IN (SELECT o.embedding_id FROM "${table.tableName}" o WHERE NOT EXISTS (
+      SELECT 1 FROM embedding_records r WHERE r.embedding_id = o.embedding_id AND r.status <> 'tombstone'))
     AND v.chunk_id NOT IN (SELECT value FROM json_each($1))`;
   return db.transaction(async (tx) => {
     const row = await tx.get<{ n: number }>(`SELECT count(*) AS n FROM "${table.tableName}" v WHERE ${orphan}`, [

@@ -30,7 +30,12 @@ export function defaultEf(k: number): number {
   return Math.min(4096, Math.max(96, 2 * k));
 }
 
-/** Results that full precision puts in order: what the codes confuse lies close behind the k-th. */
-export function refineCount(k: number): number {
-  return Math.min(4096, Math.max(2 * k, k + 10));
+/** Results that full precision puts in order: what the codes confuse lies close behind the k-th. Where the vectors must be read from
+ *  the database first, only the foremost are. */
+export function refineCount(k: number, inMemory = true): number {
+  const wanted = Math.min(4096, Math.max(2 * k, k + 10));
+  return inMemory ? wanted : Math.max(k <= 20 ? k + 10 : 0, Math.min(wanted, MOST_READ));
 }
+
+/** Vectors that are read from the database for one search: each is a page of its own. */
+const MOST_READ = 32;

@@ -23,8 +23,8 @@ export async function measureRecall(
   let wanted = 0;
   for (const label of chosen) {
     const row = await db.get<{ vector: Uint8Array }>(
-      `SELECT vector FROM "${live.table.tableName}" WHERE vector_key = $1`,
-      [label],
+      `SELECT vector FROM "${live.table.tableName}" WHERE chunk_key = $1 AND generation_key = $2`,
+      [label, live.generationKey],
     );
     if (row === undefined) continue;
     const vector = vectorOf(row.vector);

@@ -3,11 +3,10 @@ import { StorageError } from "../../errors.ts";
 import { checksumOf, decodeEnvelope, encodeEnvelope, snapshotKind, verifyGraph } from "../../formats/lhv1-envelope.ts";
 import { readLhv1, writeLhv1 } from "../../formats/lhv1.ts";
 import type { SnapshotEnvelope } from "../../formats/snapshot-envelope.ts";
-import { xxh64 } from "../../formats/xxh64.ts";
 import { readGraphSection, writeGraphSection } from "./graph-section.ts";
 import type { IndexPolicy } from "./index-policy.ts";
 import { nextTurn } from "./next-turn.ts";
-import type { VectorIndex } from "./vector-index.ts";
+import { VectorIndex } from "./vector-index.ts";
 import type { KnownTable } from "./vector-tables.ts";
 
 /** A snapshot that is stored. */
@@ -52,12 +51,10 @@ export class SnapshotStore {
       if (snapshotKind(envelope) === "foreign") return { found: undefined, passedOver: "the snapshot is not ours" };
       const decoded = decodeEnvelope(envelope);
       requireSame(decoded, table, modelVersion, generationKey);
-      verifyGraph(decoded, graph, xxh64);
-      const index = readGraphSection(
-        policy.kernel,
-        graph,
-        policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters),
-      );
+      const options = policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters);
+      const index = new VectorIndex(policy.kernel, options);
+      verifyGraph(decoded, graph, (content) => index.checksum(content));
+      readGraphSection(graph, index);
       const { revision, createdAt } = decoded;
       return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
     } catch (error) {
@@ -97,7 +94,7 @@ export class SnapshotStore {
       count: index.count,
       revision,
       createdAt: Date.now(),
-      graph: { encoding: "hnsw-1", byteLength: graph.length, checksum: checksumOf(xxh64(graph)) },
+      graph: { encoding: "hnsw-1", byteLength: graph.length, checksum: checksumOf(index.checksum(graph)) },
     });
     const bytes = writeLhv1(envelope, [graph]);
     await this.#blobs.put(keyOf(table, generationKey), bytes);

@@ -11,6 +11,7 @@ import {
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { requireId, requireInteger, requireList } from "../../contracts/validate.ts";
 import type {
+  NearChunk,
   OrphanSweepOptions,
   OrphanSweepReport,
   TransactionalVectorStore,
@@ -28,16 +29,17 @@ import type {
   VectorWriter,
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
-import { AllowedDocuments, type CompileFilter } from "./allowed-documents.ts";
+import { AllowedChunks, type CompileFilter } from "./allowed-chunks.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
 import { LiveIndex } from "./live-index.ts";
 import { sweepOrphans } from "./orphan-sweep.ts";
-import { choosePlan, defaultEf, filterBudget, refineCount } from "./search-plan.ts";
+import { find, findEach } from "./find.ts";
+import { defaultEf } from "./search-plan.ts";
 import { measureRecall } from "./self-check.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
-import type { AllowedVectors, IndexHit, IndexResult, SearchPlan } from "./vector-index.ts";
+import type { AllowedVectors, IndexHit } from "./vector-index.ts";
 import { VectorRowWriter } from "./vector-rows.ts";
 import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
 
@@ -65,7 +67,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #db: SqlDatabase;
   readonly #parts: SqlVectorParts;
   readonly #tables: VectorTables;
-  readonly #allowed: AllowedDocuments;
+  readonly #allowed: AllowedChunks;
   readonly #live = new Map<number, LiveIndex>();
   readonly #work: BackgroundWork;
   #closed = false;
@@ -74,7 +76,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#db = db;
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
-    this.#allowed = new AllowedDocuments(db, parts.compileFilter);
+    this.#allowed = new AllowedChunks(db, parts.compileFilter);
     this.#work = new BackgroundWork(() => [...this.#live.values()]);
   }
 
@@ -131,7 +133,24 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const site = { capability: "vectors", operation: "search" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     requireVector(site, "vector", vector, table);
-    return this.#search(table, vector, checkVectorQuery(site, query), options.signal);
+    const checked = checkVectorQuery(site, query);
+    const { hits, plan } = await this.#nearest(table, vector, checked, options.signal);
+    const [named] = await this.#named(table, checked.modelVersion, [hits]);
+    checkSignal(options.signal);
+    return { hits: named ?? [], plan };
+  }
+
+  async nearest(
+    indexId: string,
+    vector: Float32Array,
+    query: VectorQuery,
+    options: { signal?: AbortSignal } = {},
+  ): Promise<{ hits: NearChunk[]; plan: VectorPlan }> {
+    this.#checkOpen("search");
+    const site = { capability: "vectors", operation: "search" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    requireVector(site, "vector", vector, table);
+    return this.#nearest(table, vector, checkVectorQuery(site, query), options.signal);
   }
 
   async searchBatch(
@@ -147,9 +166,17 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const list = requireList(site, "vectors", vectors, 0, MAX_VECTOR_BATCH).map((vector, i) =>
       requireVector(site, `vectors[${i}]`, vector, table),
     );
-    const found: VectorResult[] = [];
-    for (const vector of list) found.push(await this.#search(table, vector, checked, options.signal));
-    return found;
+    checkSignal(options.signal);
+    const live = await this.#current(table, checked.modelVersion, options.signal);
+    if (live === undefined) return list.map(() => ({ hits: [], plan: nothing(checked) }));
+    const found = await findEach(live, list, checked, await this.#allowedVectors(live, checked));
+    const named = await this.#named(
+      table,
+      checked.modelVersion,
+      found.map(({ hits }) => nearChunks(table, hits)),
+    );
+    checkSignal(options.signal);
+    return found.map(({ plan }, at) => ({ hits: named[at] ?? [], plan }));
   }
 
   async count(indexId: string, modelVersion?: string): Promise<number> {
@@ -279,90 +306,46 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     throw new StorageError("NOT_FOUND", `"${table.tableName}" has no vectors of the version "${modelVersion}"`, site);
   }
 
-  async #search(
+  async #nearest(
     table: KnownTable,
     vector: Float32Array,
     query: CheckedVectorQuery,
     signal?: AbortSignal,
-  ): Promise<VectorResult> {
+  ): Promise<{ hits: NearChunk[]; plan: VectorPlan }> {
     checkSignal(signal);
     const live = await this.#current(table, query.modelVersion, signal);
     if (live === undefined) return { hits: [], plan: nothing(query) };
-    // Vectors whose record is not committed are passed over; then more are asked for until there are enough.
-    for (let more = 0; ; more = 2 * (query.k + more)) {
-      const { hits, plan } = await this.#find(live, vector, query, more);
-      const visible = await this.#visible(table, hits);
-      checkSignal(signal);
-      const enough = visible.length >= query.k || hits.length < query.k + more || query.k + more >= MAX_VECTOR_EF;
-      if (enough) return { hits: visible.slice(0, query.k), plan };
-    }
-  }
-
-  async #find(
-    live: LiveIndex,
-    vector: Float32Array,
-    query: CheckedVectorQuery,
-    more: number,
-  ): Promise<{ hits: IndexHit[]; plan: VectorPlan }> {
-    const k = Math.min(query.k + more, MAX_VECTOR_EF);
-    const ef = Math.max(query.ef ?? defaultEf(query.k), k);
-    const allowed = await this.#allowedVectors(live, query);
-    const index = live.index!;
-    let plan = choosePlan({ linked: index.count - index.pendingCount, allowed: allowed?.labels.length, ef });
-    const run = (chosen: SearchPlan): Promise<IndexResult> =>
-      live.search(vector, {
-        k,
-        ef: chosen.endsWith("scan") ? Math.max(k, refineCount(k)) : ef,
-        refine: refineCount(k),
-        plan: chosen,
-        ...(allowed === undefined ? {} : { allowed, budget: filterBudget(allowed.labels.length, ef) }),
-      });
-    let result = await run(plan);
-    let { evaluations } = result;
-    const short = allowed !== undefined && result.hits.length < Math.min(k, allowed.labels.length);
-    const fellBack = plan === "filtered-walk" && (result.gaveUp || short);
-    if (fellBack) {
-      plan = "filtered-scan";
-      result = await run(plan);
-      evaluations += result.evaluations;
-    }
-    return {
-      hits: result.hits,
-      plan: {
-        kind: plan.endsWith("scan") ? "scan" : "walk",
-        allowed: allowed?.labels.length ?? index.count,
-        total: index.count,
-        unlinked: index.pendingCount,
-        ef,
-        evaluations,
-        fellBack,
-      },
-    };
+    const { hits, plan } = await find(live, vector, query, await this.#allowedVectors(live, query));
+    checkSignal(signal);
+    return { hits: nearChunks(table, hits), plan };
   }
 
   async #allowedVectors(live: LiveIndex, query: CheckedVectorQuery): Promise<AllowedVectors | undefined> {
-    if (query.filters === undefined) return undefined;
-    const { keys, id } = await this.#allowed.matching(query.filters);
-    return live.allowed(keys, id);
+    return query.filters === undefined ? undefined : live.allowed(await this.#allowed.matching(query.filters));
   }
 
-  /** Hits whose embedding is committed, nearest first; ties by chunk id. */
-  async #visible(table: KnownTable, hits: readonly IndexHit[]): Promise<VectorHit[]> {
-    if (hits.length === 0) return [];
-    const rows = await this.#db.all<{ label: number; chunkId: string; embeddingId: string }>(
-      `SELECT v.vector_key AS label, v.chunk_id AS chunkId, v.embedding_id AS embeddingId
-       FROM json_each($1) j CROSS JOIN "${table.tableName}" v ON v.vector_key = j.value
-       CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id WHERE r.status = 'committed'`,
-      [JSON.stringify(hits.map(({ label }) => label))],
+  /** The hits of several answers with the ids of their embeddings, nearest first; ties by chunk id. */
+  async #named(
+    table: KnownTable,
+    modelVersion: string,
+    answers: readonly (readonly NearChunk[])[],
+  ): Promise<VectorHit[][]> {
+    const keys = [...new Set(answers.flatMap((hits) => hits.map(({ chunkKey }) => chunkKey)))];
+    const rows = await this.#db.all<{ key: number; chunkId: string; embeddingId: string }>(
+      `SELECT v.chunk_key AS key, v.chunk_id AS chunkId, v.embedding_id AS embeddingId
+       FROM json_each($1) j CROSS JOIN "${table.tableName}" v ON v.chunk_key = j.value
+         AND v.generation_key = (SELECT generation_key FROM vector_generations WHERE table_key = $2 AND model_version = $3)`,
+      [JSON.stringify(keys), table.tableKey, modelVersion],
     );
-    const byLabel = new Map(rows.map((row) => [row.label, row]));
-    const visible = hits.flatMap(({ label, distance }) => {
-      const row = byLabel.get(label);
-      return row === undefined
-        ? []
-        : [{ chunkId: row.chunkId, embeddingId: row.embeddingId, score: scoreOf(table, distance) }];
-    });
-    return visible.sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
+    const byKey = new Map(rows.map((row) => [row.key, row]));
+    return answers.map((hits) =>
+      hits
+        .flatMap(({ chunkKey, score }) => {
+          const row = byKey.get(chunkKey);
+          return row === undefined ? [] : [{ chunkId: row.chunkId, embeddingId: row.embeddingId, score }];
+        })
+        .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1)),
+    );
   }
 
   #checkOpen(operation: string): void {
@@ -381,9 +364,17 @@ function checkSignal(signal: AbortSignal | undefined): void {
   });
 }
 
+/** What no index finds. */
 function nothing(query: CheckedVectorQuery): VectorPlan {
   const ef = query.ef ?? defaultEf(query.k);
   return { kind: "scan", allowed: 0, total: 0, unlinked: 0, ef, evaluations: 0, fellBack: false };
+}
+
+/** Hits as chunks with their scores, nearest first; ties by key. */
+function nearChunks(table: KnownTable, hits: readonly IndexHit[]): NearChunk[] {
+  return hits
+    .map(({ label, distance }) => ({ chunkKey: label, score: scoreOf(table, distance) }))
+    .sort((a, b) => b.score - a.score || a.chunkKey - b.chunkKey);
 }
 
 function scoreOf(table: KnownTable, distance: number): number {

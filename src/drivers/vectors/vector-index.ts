@@ -73,6 +73,8 @@ const FAULTS: Record<number, string> = {
 const PAGE_BYTES = 65536;
 /** Level of a slot that holds nothing. */
 const FREE = 0xff;
+/** Slot of a label that is not in. */
+const NO_SLOT = 0xffffffff;
 const BATCH_ROWS = 100;
 /** Widest walk, and most results of a scan. */
 export const MAX_EF = 4096;
@@ -196,6 +198,20 @@ export class VectorIndex {
     });
   }
 
+  /** XXH64 of bytes from outside, seed 0. */
+  checksum(bytes: Uint8Array): bigint {
+    const at = this.#kernel.ioAt();
+    const step = this.#exchangeBytes & ~31;
+    const exchange = new Uint8Array(this.#kernel.memory.buffer, at, step);
+    this.#kernel.xxh64Begin();
+    for (let from = 0; from < bytes.length; from += step) {
+      const part = bytes.subarray(from, from + step);
+      exchange.set(part);
+      this.#kernel.xxh64Update(at, part.length);
+    }
+    return BigInt.asUintN(64, this.#kernel.xxh64End());
+  }
+
   /** Takes a vector out; its place is used again. Returns whether there was one. */
   remove(label: number): boolean {
     this.#changes++;
@@ -203,7 +219,7 @@ export class VectorIndex {
   }
 
   has(label: number): boolean {
-    return this.#kernel.has(label) !== 0;
+    return this.#kernel.slotOf(label) >>> 0 !== NO_SLOT;
   }
 
   /** Links at most `most` vectors that wait for it. Returns how many still do.
@@ -295,27 +311,23 @@ export class VectorIndex {
     return this.options.resident || this.options.quantization === "f32";
   }
 
-  /** Slots from `from` on whose full-precision vector is to be kept and is not here yet, at most `most` of them. */
-  vacant(from: number, most: number): { slot: number; label: number }[] {
-    if (!this.options.resident || this.options.quantization === "f32") return [];
-    const labels = this.labels();
-    const levels = new Uint8Array(this.#kernel.memory.buffer, this.#kernel.levelsAt(), labels.length);
-    const vacant: { slot: number; label: number }[] = [];
-    for (let slot = from; slot < labels.length && vacant.length < most; slot++) {
-      if (levels[slot] !== FREE && this.#isVacant(slot)) vacant.push({ slot, label: labels[slot] as number });
-    }
-    // From the first slot to the last nothing is vacant: all is here.
-    if (from === 0 && vacant.length === 0) this.#complete = true;
-    return vacant;
-  }
-
-  /** Keeps the full-precision vector of a slot, unless the slot has been given to another meanwhile. */
-  keep(slot: number, label: number, vector: Float32Array): void {
-    if (this.labels()[slot] !== label || !this.#isVacant(slot)) return;
+  /** Keeps the full-precision vector of a label; nothing happens where it is here already, or its label is not. */
+  keep(label: number, vector: Float32Array): void {
+    const slot = this.#kernel.slotOf(label) >>> 0;
+    if (slot === NO_SLOT || !this.#isVacant(slot)) return;
     const row = this.#kernel.ioAt();
     this.#write(row, vector);
     this.#check(this.#kernel.keep(slot, row), "search");
     this.#markKept(slot);
+  }
+
+  /** Looks whether every vector is kept by now: then the index is {@link complete}. */
+  settle(): void {
+    if (this.#complete || !this.options.resident) return;
+    const slots = this.#kernel.slots();
+    const levels = new Uint8Array(this.#kernel.memory.buffer, this.#kernel.levelsAt(), slots);
+    for (let slot = 0; slot < slots; slot++) if (levels[slot] !== FREE && this.#isVacant(slot)) return;
+    this.#complete = true;
   }
 
   #isVacant(slot: number): boolean {
@@ -390,9 +402,9 @@ export class VectorIndex {
     const missing = this.#missing(count);
     const complete = missing.every(({ label }) => vectors.has(label));
     if (this.options.resident) {
-      for (const { slot, label } of missing) {
+      for (const { label } of missing) {
         const vector = vectors.get(label);
-        if (vector !== undefined) this.keep(slot, label, vector);
+        if (vector !== undefined) this.keep(label, vector);
       }
       if (complete) this.#refine(count, 0);
     } else if (complete) {

@@ -20,24 +20,25 @@ export class VectorRowWriter implements VectorWriter {
     const checked = checkVectorRecords({ capability: "vectors", operation: "upsert" }, records, table);
     if (checked.length === 0) return;
     await this.#executor.transaction(async (tx) => {
-      const documents = await documentKeys(tx, checked);
+      const chunks = await chunkKeys(tx, checked);
       const generations = await generationKeys(tx, table, checked);
-      const rows = checked.map((record) => ({ ...record, bytes: bytesOf(record.vector) }));
+      const rows = checked.map((record) => [
+        record.embeddingId,
+        chunks.get(record.chunkId) as number,
+        generations.get(record.modelVersion) as number,
+        bytesOf(record.vector),
+        record.chunkId,
+      ]);
       // What is there and equal stays: writing it again changes nothing.
       await tx.runMany(
-        `DELETE FROM "${table.tableName}" WHERE embedding_id = $1 AND vector <> $2`,
-        rows.map(({ embeddingId, bytes }) => [embeddingId, bytes]),
+        `DELETE FROM "${table.tableName}" WHERE (chunk_key = $2 AND generation_key = $3 AND (embedding_id <> $1 OR vector <> $4))
+           OR (embedding_id = $1 AND (chunk_key <> $2 OR generation_key <> $3))`,
+        rows.map((row) => row.slice(0, 4)),
       );
       await tx.runMany(
-        `INSERT INTO "${table.tableName}" (embedding_id, chunk_id, document_key, generation_key, vector)
+        `INSERT INTO "${table.tableName}" (embedding_id, chunk_key, generation_key, vector, chunk_id)
          VALUES ($1, $2, $3, $4, $5) ON CONFLICT (embedding_id) DO NOTHING`,
-        rows.map(({ embeddingId, chunkId, modelVersion, bytes }) => [
-          embeddingId,
-          chunkId,
-          documents.get(chunkId) as number,
-          generations.get(modelVersion) as number,
-          bytes,
-        ]),
+        rows,
       );
     });
   }
@@ -49,7 +50,9 @@ export class VectorRowWriter implements VectorWriter {
       requireId(site, `chunkIds[${i}]`, id),
     );
     const params = [JSON.stringify(ids)];
-    const chosen = `chunk_id IN (SELECT value FROM json_each($1))`;
+    // By the narrow indexes of other tables: the rows here are as wide as their vectors.
+    const chosen = `(chunk_key IN (SELECT c.chunk_key FROM chunks c WHERE c.chunk_id IN (SELECT value FROM json_each($1)))
+      OR embedding_id IN (SELECT r.embedding_id FROM embedding_records r WHERE r.chunk_id IN (SELECT value FROM json_each($1))))`;
     if (modelVersion === undefined) {
       return (await this.#executor.run(`DELETE FROM "${table.tableName}" WHERE ${chosen}`, params)).changes;
     }
@@ -77,10 +80,10 @@ export class VectorRowWriter implements VectorWriter {
   }
 }
 
-/** Key of each chunk's document. */
-async function documentKeys(tx: SqlExecutor, records: readonly VectorRecord[]): Promise<Map<string, number>> {
+/** Key of each chunk. */
+async function chunkKeys(tx: SqlExecutor, records: readonly VectorRecord[]): Promise<Map<string, number>> {
   const rows = await tx.all<{ id: string; key: number }>(
-    "SELECT chunk_id AS id, document_key AS key FROM chunks WHERE chunk_id IN (SELECT value FROM json_each($1))",
+    "SELECT chunk_id AS id, chunk_key AS key FROM chunks WHERE chunk_id IN (SELECT value FROM json_each($1))",
     [JSON.stringify(records.map(({ chunkId }) => chunkId))],
   );
   const keys = new Map(rows.map(({ id, key }) => [id, key]));

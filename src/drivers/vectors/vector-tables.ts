@@ -122,7 +122,7 @@ export class VectorTables {
          VALUES ($1, $2, $3, $4, $5, $6)`,
         [indexId, tableName, spec.modelId, spec.dimensions, spec.metric, Date.now()],
       );
-      for (const statement of tableStatements(tableName, spec.dimensions)) await tx.run(statement);
+      for (const statement of tableStatements(tableName, spec)) await tx.run(statement);
     });
     return this.get(
       (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId,
@@ -145,25 +145,42 @@ async function freeName(tx: SqlExecutor, spec: Required<VectorTableSpec>): Promi
   }
 }
 
-/** A table of vectors and the triggers that keep the log of changes, and that let a vector go with its embedding record. */
-function tableStatements(table: string, dimensions: number): string[] {
+/**
+ * A table of vectors and its triggers. A vector belongs to the index while its embedding record is committed: `vector_changes` names
+ * every chunk for which that, or the vector, changed, and a record that becomes a tombstone takes its vector with it.
+ */
+function tableStatements(table: string, { modelId, dimensions }: Required<VectorTableSpec>): string[] {
+  const ofModel = (row: string): string =>
+    `${row}.model_id = '${modelId.replaceAll("'", "''")}' AND ${row}.dimensions = ${dimensions}`;
+  const log = (row: string): string =>
+    `INSERT INTO vector_changes (generation_key, chunk_key)
+       SELECT generation_key, chunk_key FROM "${table}" WHERE embedding_id = ${row}.embedding_id;`;
   return [
     `CREATE TABLE "${table}" (
        vector_key      INTEGER PRIMARY KEY AUTOINCREMENT,
        embedding_id    TEXT NOT NULL UNIQUE,
-       chunk_id        TEXT NOT NULL,
-       document_key    INTEGER NOT NULL,
+       chunk_key       INTEGER NOT NULL,
        generation_key  INTEGER NOT NULL,
-       vector          BLOB NOT NULL CHECK (length(vector) = ${4 * dimensions})
+       chunk_id        TEXT NOT NULL,
+       vector          BLOB NOT NULL CHECK (length(vector) = ${4 * dimensions}),
+       UNIQUE (chunk_key, generation_key)
      )`,
-    `CREATE INDEX "idx_${table}_chunk" ON "${table}" (chunk_id)`,
-    `CREATE TRIGGER "${table}_ai" AFTER INSERT ON "${table}" BEGIN
-       INSERT INTO vector_changes (generation_key, vector_key, removed) VALUES (new.generation_key, new.vector_key, 0);
+    `CREATE TRIGGER "${table}_ai" AFTER INSERT ON "${table}" WHEN EXISTS (
+       SELECT 1 FROM embedding_records r WHERE r.embedding_id = new.embedding_id AND r.status = 'committed'
+     ) BEGIN
+       INSERT INTO vector_changes (generation_key, chunk_key) VALUES (new.generation_key, new.chunk_key);
      END`,
     `CREATE TRIGGER "${table}_ad" AFTER DELETE ON "${table}" BEGIN
-       INSERT INTO vector_changes (generation_key, vector_key, removed) VALUES (old.generation_key, old.vector_key, 1);
+       INSERT INTO vector_changes (generation_key, chunk_key) VALUES (old.generation_key, old.chunk_key);
      END`,
-    `CREATE TRIGGER "${table}_tombstone" AFTER UPDATE OF status ON embedding_records WHEN new.status = 'tombstone' BEGIN
+    `CREATE TRIGGER "${table}_record_ai" AFTER INSERT ON embedding_records
+     WHEN new.status = 'committed' AND ${ofModel("new")} BEGIN ${log("new")} END`,
+    `CREATE TRIGGER "${table}_record_au" AFTER UPDATE OF status ON embedding_records
+     WHEN (new.status = 'committed') <> (old.status = 'committed') AND ${ofModel("new")} BEGIN ${log("new")} END`,
+    `CREATE TRIGGER "${table}_record_ad" AFTER DELETE ON embedding_records
+     WHEN old.status = 'committed' AND ${ofModel("old")} BEGIN ${log("old")} END`,
+    `CREATE TRIGGER "${table}_tombstone" AFTER UPDATE OF status ON embedding_records
+     WHEN new.status = 'tombstone' AND ${ofModel("new")} BEGIN
        DELETE FROM "${table}" WHERE embedding_id = new.embedding_id;
      END`,
   ];

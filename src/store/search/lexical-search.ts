@@ -84,8 +84,7 @@ export class LexicalSearch {
       const rows = await timed(tier.name, () =>
         this.#db.all<RankedKey>(
           `WITH page AS MATERIALIZED (${page})
-             SELECT page.chunk_key AS chunkKey, -page.score AS score, c.chunk_id AS chunkId
-             FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key ORDER BY page.score, page.chunk_key`,
+             SELECT chunk_key AS chunkKey, -score AS score FROM page ORDER BY page.score, chunk_key`,
           params,
         ),
       );

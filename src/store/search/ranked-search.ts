@@ -64,7 +64,7 @@ export class RankedSearch {
       ...(lists.failure === undefined
         ? {}
         : { withoutVectors: { code: lists.failure.code, message: lists.failure.message } }),
-      ...(query.explain ? { explain: explain(query, lists, weights, steps) } : {}),
+      ...(query.explain ? { explain: explain(query, lists, await this.#idsOf(fused), weights, steps) } : {}),
     };
   }
 
@@ -82,6 +82,15 @@ export class RankedSearch {
       if (!excusable) throw error;
       return { lexical, nearest: undefined, failure: error };
     }
+  }
+
+  /** Ids of the chunks of both lists: only for whoever wants to look at them. */
+  async #idsOf(fused: readonly FusedKey[]): Promise<Map<number, string>> {
+    const rows = await this.#db.all<{ key: number; id: string }>(
+      `SELECT c.chunk_key AS key, c.chunk_id AS id FROM json_each($1) j CROSS JOIN chunks c ON c.chunk_key = j.value`,
+      [JSON.stringify(fused.map(({ chunkKey }) => chunkKey))],
+    );
+    return new Map(rows.map(({ key, id }) => [key, id]));
   }
 
   #weights(query: CheckedSearchQuery): { lexical: number; vector: number } {
@@ -160,11 +169,14 @@ function toHit(shown: ShownHit, scoreKind: ScoreKind, marker: Marker, snippetLen
 function explain(
   query: CheckedSearchQuery,
   lists: Lists,
+  ids: ReadonlyMap<number, string>,
   weights: { lexical: number; vector: number },
   steps: SearchExplain["steps"],
 ): SearchExplain {
   const words = explainLexical(query, lists.lexical?.plan ?? { tiers: [], commonWords: [] }, steps);
   const vector = lists.nearest?.explain;
+  const ranks = (list: readonly RankedKey[] = []): RankedChunk[] =>
+    list.map(({ chunkKey, score }, index) => ({ chunkId: ids.get(chunkKey) ?? "", rank: index + 1, score }));
   return {
     ...words,
     ...(vector === undefined ? {} : { vector }),
@@ -172,8 +184,4 @@ function explain(
       ? { lists: { lexical: ranks(lists.lexical?.ranked), vector: ranks(lists.nearest?.ranked) }, weights }
       : {}),
   };
-}
-
-function ranks(list: readonly RankedKey[] | undefined): RankedChunk[] {
-  return (list ?? []).map(({ chunkId, score }, index) => ({ chunkId, rank: index + 1, score }));
 }

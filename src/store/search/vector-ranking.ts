@@ -4,7 +4,13 @@ import type { Embedder } from "../../contracts/embedder.ts";
 import type { ScoreKind, SearchExplain } from "../../contracts/search.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { invalidInput } from "../../contracts/validate.ts";
-import type { VectorPlan, VectorStore, VectorTable } from "../../contracts/vectors.ts";
+import type {
+  TransactionalVectorStore,
+  VectorPlan,
+  VectorQuery,
+  VectorStore,
+  VectorTable,
+} from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { generationOf } from "../embeddings/generation.ts";
 import { servingVersion } from "../embeddings/serving.ts";
@@ -15,7 +21,8 @@ const SITE = { capability: "search", operation: "search" } as const;
 
 /** What the vector side of a search needs. */
 export interface VectorParts {
-  vectors: VectorStore;
+  /** One in the same database says which chunks it found by their keys. */
+  vectors: VectorStore & Partial<Pick<TransactionalVectorStore, "nearest">>;
   embedder?: Embedder | undefined;
 }
 
@@ -29,7 +36,7 @@ export interface NearestChunks {
 /** Ranks chunks by the nearness of their embeddings to the query's. */
 export class VectorRanking {
   readonly #db: SqlDatabase;
-  readonly #vectors: VectorStore;
+  readonly #vectors: VectorParts["vectors"];
   readonly #embedder: Embedder | undefined;
 
   constructor(db: SqlDatabase, parts: VectorParts) {
@@ -70,25 +77,40 @@ export class VectorRanking {
     const version = table === undefined ? undefined : await servingVersion(this.#db, table.modelId, table.dimensions);
     if (table === undefined || version === undefined) return { ranked: [], scoreKind: "cosine", explain: undefined };
     if (query.vector === undefined) this.#requireServing(version);
-    const { hits, plan } = await timed("vector", () =>
-      this.#vectors.search(
-        table.indexId,
-        vector,
-        {
-          modelVersion: version,
-          k: depth,
-          ...(query.filters === undefined ? {} : { filters: query.filters }),
-          ...(query.ef === undefined ? {} : { ef: Math.max(query.ef, depth) }),
-        },
-        signal === undefined ? {} : { signal },
-      ),
+    const { ranked, plan } = await this.#nearest(
+      table,
+      vector,
+      {
+        modelVersion: version,
+        k: depth,
+        ...(query.filters === undefined ? {} : { filters: query.filters }),
+        ...(query.ef === undefined ? {} : { ef: Math.max(query.ef, depth) }),
+      },
+      timed,
+      signal === undefined ? {} : { signal },
     );
+    return { ranked, scoreKind: table.metric, explain: describe(table, version, plan) };
+  }
+
+  async #nearest(
+    table: VectorTable,
+    vector: Float32Array,
+    query: VectorQuery,
+    timed: Timed,
+    options: { signal?: AbortSignal },
+  ): Promise<{ ranked: RankedKey[]; plan: VectorPlan }> {
+    const vectors = this.#vectors;
+    if (vectors.nearest !== undefined) {
+      const { hits, plan } = await timed("vector", () => vectors.nearest!(table.indexId, vector, query, options));
+      return { ranked: hits, plan };
+    }
+    const { hits, plan } = await timed("vector", () => vectors.search(table.indexId, vector, query, options));
     const keys = await timed("chunks", () => this.#chunkKeys(hits.map(({ chunkId }) => chunkId)));
     const ranked = hits.flatMap(({ chunkId, score }) => {
       const chunkKey = keys.get(chunkId);
-      return chunkKey === undefined ? [] : [{ chunkKey, chunkId, score }];
+      return chunkKey === undefined ? [] : [{ chunkKey, score }];
     });
-    return { ranked, scoreKind: table.metric, explain: describe(table, version, plan) };
+    return { ranked, plan };
   }
 
   /** The table whose model is asked for: by name, the embedder's, or the only one that takes such a vector. */
