@@ -5,6 +5,7 @@ import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
 import { type IndexPolicy, quantizationFor } from "./index-policy.ts";
 import type { AllowedKeys } from "./allowed-chunks.ts";
 import type { AllowedVectors, IndexResult, IndexSearchOptions, VectorIndex } from "./vector-index.ts";
+import { throwIfAborted } from "./throw-if-aborted.ts";
 import { vectorOf } from "./vector-rows.ts";
 import type { KnownGeneration, KnownTable } from "./vector-tables.ts";
 
@@ -261,7 +262,7 @@ export class LiveIndex {
     // Rows that come meanwhile are in the log: whoever writes faster than this reads would keep it from its end.
     let after = 0;
     for (let done = 0; after < last;) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal, "open");
       const rows = await this.#db.all<{ row: number; label: number; vector: Uint8Array }>(
         `SELECT v.vector_key AS row, ${LABEL_AND_VECTOR} FROM "${this.table.tableName}" v
          CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id
@@ -295,7 +296,7 @@ export class LiveIndex {
     // Another process may have cut the log after its own snapshot.
     if ((await this.#logStart()) > this.#revision) await this.#renew(signal);
     while (this.#revision < newest) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal, "open");
       const changes = await this.#db.all<{ change: number; label: number }>(
         `SELECT change, chunk_key AS label FROM vector_changes
          WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${ROWS_A_STEP}`,

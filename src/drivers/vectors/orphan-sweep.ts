@@ -1,5 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { requireBoolean, requireId, requireInteger, requireList } from "../../contracts/validate.ts";
+import { requireBoolean, requireId, requireInteger, requireList, requireObject } from "../../contracts/validate.ts";
 import type { OrphanSweepOptions, OrphanSweepReport } from "../../contracts/vectors.ts";
 import type { KnownTable } from "./vector-tables.ts";
 
@@ -10,9 +10,10 @@ export async function sweepOrphans(
   options: OrphanSweepOptions,
 ): Promise<OrphanSweepReport> {
   const site = { capability: "vectors", operation: "orphanSweep" } as const;
-  const maxDelete = requireInteger(site, "maxDelete", options.maxDelete ?? 10_000, 1, 1_000_000);
-  const dryRun = requireBoolean(site, "dryRun", options.dryRun ?? false);
-  const stay = requireList(site, "allowlist", options.allowlist ?? [], 0, 1_000_000).map((id, i) =>
+  const given = requireObject(site, "options", options, ["allowlist", "maxDelete", "dryRun"]);
+  const maxDelete = requireInteger(site, "maxDelete", given["maxDelete"] ?? 10_000, 1, 1_000_000);
+  const dryRun = requireBoolean(site, "dryRun", given["dryRun"] ?? false);
+  const stay = requireList(site, "allowlist", given["allowlist"] ?? [], 0, 1_000_000).map((id, i) =>
     requireId(site, `allowlist[${i}]`, id),
   );
   // Without records first, from the index alone; only what is found is read.

@@ -9,7 +9,7 @@ import {
   requireVector,
 } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
-import { requireId, requireInteger, requireList } from "../../contracts/validate.ts";
+import { requireId, requireInteger, requireList, requireSignal } from "../../contracts/validate.ts";
 import type {
   NearChunk,
   OrphanSweepOptions,
@@ -39,6 +39,7 @@ import { find, findEach } from "./find.ts";
 import { defaultEf } from "./search-plan.ts";
 import { measureRecall } from "./self-check.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
+import { throwIfAborted } from "./throw-if-aborted.ts";
 import type { AllowedVectors, IndexHit } from "./vector-index.ts";
 import { VectorRowWriter } from "./vector-rows.ts";
 import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
@@ -134,9 +135,10 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const table = await this.#tables.get(indexId, site.operation);
     requireVector(site, "vector", vector, table);
     const checked = checkVectorQuery(site, query);
-    const { hits, plan } = await this.#nearest(table, vector, checked, options.signal);
+    const signal = requireSignal(site, options);
+    const { hits, plan } = await this.#nearest(table, vector, checked, signal);
     const [named] = await this.#named(table, checked.modelVersion, [hits]);
-    checkSignal(options.signal);
+    throwIfAborted(signal, site.operation);
     return { hits: named ?? [], plan };
   }
 
@@ -150,7 +152,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const site = { capability: "vectors", operation: "search" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     requireVector(site, "vector", vector, table);
-    return this.#nearest(table, vector, checkVectorQuery(site, query), options.signal);
+    return this.#nearest(table, vector, checkVectorQuery(site, query), requireSignal(site, options));
   }
 
   async searchBatch(
@@ -166,8 +168,9 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const list = requireList(site, "vectors", vectors, 0, MAX_VECTOR_BATCH).map((vector, i) =>
       requireVector(site, `vectors[${i}]`, vector, table),
     );
-    checkSignal(options.signal);
-    const live = await this.#current(table, checked.modelVersion, options.signal);
+    const signal = requireSignal(site, options);
+    throwIfAborted(signal, site.operation);
+    const live = await this.#current(table, checked.modelVersion, signal);
     if (live === undefined) return list.map(() => ({ hits: [], plan: nothing(checked) }));
     const found = await findEach(live, list, checked, await this.#allowedVectors(live, checked));
     const named = await this.#named(
@@ -175,13 +178,15 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       checked.modelVersion,
       found.map(({ hits }) => nearChunks(table, hits)),
     );
-    checkSignal(options.signal);
+    throwIfAborted(signal, site.operation);
     return found.map(({ plan }, at) => ({ hits: named[at] ?? [], plan }));
   }
 
   async count(indexId: string, modelVersion?: string): Promise<number> {
     this.#checkOpen("count");
-    const table = await this.#tables.get(indexId, "count");
+    const site = { capability: "vectors", operation: "count" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    if (modelVersion !== undefined) requireModelVersion(site, "modelVersion", modelVersion);
     const row = await this.#db.get<{ n: number }>(
       modelVersion === undefined
         ? `SELECT count(*) AS n FROM "${table.tableName}"`
@@ -224,9 +229,11 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     options: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void } = {},
   ): Promise<void> {
     this.#checkOpen("rebuild");
-    const table = await this.#tables.get(indexId, "rebuild");
-    const live = await this.#known(table, modelVersion, "rebuild");
-    await live.rebuild("it was asked for", options.signal, options.onProgress);
+    const site = { capability: "vectors", operation: "rebuild" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const signal = requireSignal(site, options);
+    const live = await this.#known(table, modelVersion, site.operation);
+    await live.rebuild("it was asked for", signal, options.onProgress);
     this.#work.start();
   }
 
@@ -312,11 +319,11 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     query: CheckedVectorQuery,
     signal?: AbortSignal,
   ): Promise<{ hits: NearChunk[]; plan: VectorPlan }> {
-    checkSignal(signal);
+    throwIfAborted(signal, "search");
     const live = await this.#current(table, query.modelVersion, signal);
     if (live === undefined) return { hits: [], plan: nothing(query) };
     const { hits, plan } = await find(live, vector, query, await this.#allowedVectors(live, query));
-    checkSignal(signal);
+    throwIfAborted(signal, "search");
     return { hits: nearChunks(table, hits), plan };
   }
 
@@ -353,15 +360,6 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       throw new StorageError("CLOSED", "the vector store is closed", { capability: "vectors", operation });
     }
   }
-}
-
-function checkSignal(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new StorageError("ABORTED", "the search was aborted", {
-    capability: "vectors",
-    operation: "search",
-    cause: signal.reason,
-  });
 }
 
 /** What no index finds. */

@@ -17,7 +17,7 @@ export class VectorRowWriter implements VectorWriter {
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
     const table = await this.#tables.get(indexId, "upsert");
-    const checked = checkVectorRecords({ capability: "vectors", operation: "upsert" }, records, table);
+    const checked = lastOfEach(checkVectorRecords({ capability: "vectors", operation: "upsert" }, records, table));
     if (checked.length === 0) return;
     await this.#executor.transaction(async (tx) => {
       const chunks = await chunkKeys(tx, checked);
@@ -65,7 +65,9 @@ export class VectorRowWriter implements VectorWriter {
   }
 
   async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
-    const table = await this.#tables.get(indexId, "deleteGeneration");
+    const site = { capability: "vectors", operation: "deleteGeneration" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    requireModelVersion(site, "modelVersion", modelVersion);
     return this.#executor.transaction(async (tx) => {
       const generation = await tx.get<{ key: number }>(
         "SELECT generation_key AS key FROM vector_generations WHERE table_key = $1 AND model_version = $2",
@@ -78,6 +80,22 @@ export class VectorRowWriter implements VectorWriter {
       return changes;
     });
   }
+}
+
+/** The records without those that a later one of the batch replaces: by its id, or at its chunk and version. */
+function lastOfEach(records: readonly VectorRecord[]): VectorRecord[] {
+  const byPlace = new Map<string, VectorRecord>();
+  const byId = new Map<string, VectorRecord>();
+  for (const record of records) {
+    const place = `${record.chunkId} ${record.modelVersion}`;
+    const moved = byId.get(record.embeddingId);
+    if (moved !== undefined) byPlace.delete(`${moved.chunkId} ${moved.modelVersion}`);
+    const replaced = byPlace.get(place);
+    if (replaced !== undefined) byId.delete(replaced.embeddingId);
+    byPlace.set(place, record);
+    byId.set(record.embeddingId, record);
+  }
+  return [...byId.values()];
 }
 
 /** Key of each chunk. */
