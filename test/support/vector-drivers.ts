@@ -1,0 +1,31 @@
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
+import type { TransactionalVectorStore } from "../../src/contracts/vectors.ts";
+import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
+import { HnswVectorStore } from "../../src/drivers/vectors-hnsw.ts";
+import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { indexId } from "../../src/store/ids.ts";
+
+/** Every vector driver, and the graph once more at sizes at which tests run. */
+export const vectorDrivers: readonly {
+  driver: string;
+  /** Least recall on a few hundred vectors: 1 where all are compared. */
+  recall: number;
+  open: (db: SqlDatabase, kernel: WebAssembly.Module) => TransactionalVectorStore;
+}[] = [
+  {
+    driver: "vectors-flat",
+    recall: 1,
+    open: (db, kernel) => new FlatVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId }),
+  },
+  {
+    driver: "vectors-hnsw",
+    recall: 1,
+    open: (db, kernel) => new HnswVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId }),
+  },
+  {
+    driver: "vectors-hnsw with its graph",
+    recall: 0.95,
+    open: (db, kernel) =>
+      new HnswVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId, graphAbove: 16 }),
+  },
+];
