@@ -16,7 +16,7 @@ export class VectorRowWriter implements VectorWriter {
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
-    const table = await this.#tables.get(indexId, "upsert");
+    const table = await this.#tables.get(indexId, "upsert", this.#executor);
     const checked = lastOfEach(checkVectorRecords({ capability: "vectors", operation: "upsert" }, records, table));
     if (checked.length === 0) return;
     await this.#executor.transaction(async (tx) => {
@@ -45,7 +45,7 @@ export class VectorRowWriter implements VectorWriter {
 
   async deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number> {
     const site = { capability: "vectors", operation: "deleteByChunkIds" } as const;
-    const table = await this.#tables.get(indexId, site.operation);
+    const table = await this.#tables.get(indexId, site.operation, this.#executor);
     const ids = requireList(site, "chunkIds", chunkIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
       requireId(site, `chunkIds[${i}]`, id),
     );
@@ -66,7 +66,7 @@ export class VectorRowWriter implements VectorWriter {
 
   async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
     const site = { capability: "vectors", operation: "deleteGeneration" } as const;
-    const table = await this.#tables.get(indexId, site.operation);
+    const table = await this.#tables.get(indexId, site.operation, this.#executor);
     requireModelVersion(site, "modelVersion", modelVersion);
     return this.#executor.transaction(async (tx) => {
       const generation = await tx.get<{ key: number }>(

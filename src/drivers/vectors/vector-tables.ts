@@ -63,9 +63,10 @@ export class VectorTables {
     return this.#read("1", []);
   }
 
-  /** @throws StorageError NOT_FOUND */
-  async get(indexId: string, operation: string): Promise<KnownTable> {
-    const known = this.#known.get(indexId) ?? (await this.#read("index_id = $1", [indexId]))[0];
+  /** @param executor The transaction that runs, where one does: the database itself would wait for its end.
+   *  @throws StorageError NOT_FOUND */
+  async get(indexId: string, operation: string, executor: SqlExecutor = this.#db): Promise<KnownTable> {
+    const known = this.#known.get(indexId) ?? (await this.#read("index_id = $1", [indexId], executor))[0];
     if (known !== undefined) return known;
     throw new StorageError("NOT_FOUND", `there is no vector table with the index id "${indexId}"`, {
       capability: "vectors",
@@ -81,8 +82,8 @@ export class VectorTables {
     );
   }
 
-  async #read(condition: string, params: (string | number)[]): Promise<KnownTable[]> {
-    const rows = await this.#db.all<TableRow>(
+  async #read(condition: string, params: (string | number)[], executor: SqlExecutor = this.#db): Promise<KnownTable[]> {
+    const rows = await executor.all<TableRow>(
       `SELECT table_key, index_id, table_name, model_id, dimensions, metric FROM vector_tables
        WHERE ${condition} ORDER BY table_name`,
       params,
