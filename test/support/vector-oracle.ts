@@ -2,8 +2,10 @@ import { expect } from "vitest";
 import type { VectorHit, VectorMetric, VectorRecord } from "../../src/contracts/vectors.ts";
 import { scoreOf } from "./vector-corpus.ts";
 
-/** Scores of 32-bit floats differ from those of 64-bit ones by this share of what was added up. */
+/** Scores of 32-bit floats differ from those of 64-bit ones by this share of what was added up, */
 const TOLERANCE = 2e-4;
+/** and scores of 8-bit codes by this one. */
+const CODE_TOLERANCE = 2e-2;
 
 /** The exact answers, from a map of all records and the simplest code. */
 export class VectorOracle {
@@ -37,19 +39,21 @@ export class VectorOracle {
   }
 
   /** Whether an answer has every right to be: k hits wherever k match, each known, allowed, once, with its own id and score, in order.
+   *  @param coded Whether scores may be those of 8-bit codes.
    *  @returns how many of the hits are among the nearest: all of them, in an exact answer. */
   check(
     hits: readonly VectorHit[],
     query: Float32Array,
     k: number,
     allows: (record: VectorRecord) => boolean = () => true,
+    coded = false,
   ): { near: number; wanted: number } {
     const matching = this.records.filter(allows);
     const scores = matching.map(({ vector }) => scoreOf(this.#metric, query, vector)).sort((a, b) => b - a);
     const wanted = Math.min(k, matching.length);
     expect(hits).toHaveLength(wanted);
     expect(new Set(hits.map(({ chunkId }) => chunkId)).size).toBe(wanted);
-    const slack = TOLERANCE * (this.#metric === "cosine" ? 1 : this.#spread(query));
+    const slack = (coded ? CODE_TOLERANCE : TOLERANCE) * (this.#metric === "cosine" ? 1 : this.#spread(query));
     const last = scores[wanted - 1] ?? 0;
     let near = 0;
     for (const [at, hit] of hits.entries()) {

@@ -185,7 +185,13 @@ export class LiveIndex {
     const start = performance.now();
     const snapshot = await this.#snapshots?.read(this.table, this.modelVersion, this.generationKey, this.#policy);
     let reason = snapshot === undefined ? "there are no snapshots" : snapshot.passedOver;
-    const found = snapshot?.found;
+    let found = snapshot?.found;
+    if (found !== undefined && found.stored.revision > (await this.#newestChange())) {
+      // The database was put back to an earlier state. Its changes will have the same numbers again: the snapshot must go.
+      await this.#snapshots?.delete(this.table, this.generationKey);
+      reason = "the snapshot is newer than the database";
+      found = undefined;
+    }
     if (found !== undefined && found.stored.revision >= (await this.#logStart())) {
       this.#take(found.index, found.stored.revision);
       this.#snapshot = found.stored;

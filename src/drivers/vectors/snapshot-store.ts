@@ -51,10 +51,14 @@ export class SnapshotStore {
       if (snapshotKind(envelope) === "foreign") return { found: undefined, passedOver: "the snapshot is not ours" };
       const decoded = decodeEnvelope(envelope);
       requireSame(decoded, table, modelVersion, generationKey);
+      requireKernelM(decoded.parameters.m);
       const options = policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters);
       const index = new VectorIndex(policy.kernel, options);
       verifyGraph(decoded, graph, (content) => index.checksum(content));
       readGraphSection(graph, index);
+      if (index.count !== decoded.count) {
+        throw damaged("CORRUPT", `count of the snapshot is ${decoded.count}, but its graph has ${index.count} vectors`);
+      }
       const { revision, createdAt } = decoded;
       return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
     } catch (error) {
@@ -110,16 +114,23 @@ export class SnapshotStore {
 function requireSame(envelope: SnapshotEnvelope, table: KnownTable, modelVersion: string, generationKey: number): void {
   const expect = (field: string, got: unknown, wanted: unknown): void => {
     if (got === wanted) return;
-    throw new StorageError("BAD_FORMAT", `${field} of the snapshot is ${String(got)}, not ${String(wanted)}`, {
-      capability: "vectors",
-      operation: "open",
-    });
+    throw damaged("BAD_FORMAT", `${field} of the snapshot is ${String(got)}, not ${String(wanted)}`);
   };
   expect("name", envelope.name, nameOf(table, generationKey));
   expect("modelId", envelope.modelId, table.modelId);
   expect("modelVersion", envelope.modelVersion, modelVersion);
   expect("dimensions", envelope.dimensions, table.dimensions);
   expect("metric", envelope.metric, table.metric);
+}
+
+/** The envelope takes what other writers may use; the kernel has no room for every number of links. */
+function requireKernelM(m: number): void {
+  if (m === 0 || (m >= 4 && m <= 64)) return;
+  throw damaged("BAD_FORMAT", `parameters.m of the snapshot is ${m}; it takes 4 to 64, or 0 for no graph`);
+}
+
+function damaged(code: "BAD_FORMAT" | "CORRUPT", message: string): StorageError {
+  return new StorageError(code, message, { capability: "vectors", operation: "open" });
 }
 
 function nameOf(table: KnownTable, generationKey: number): string {

@@ -260,15 +260,18 @@ export class VectorIndex {
     const evaluations = (this.evaluations - before) >>> 0;
     const missing = this.#missing(Math.min(found, options.refine));
     if (missing.length === 0) {
-      this.#refine(Math.min(found, options.refine), 0);
-      return { hits: this.#hits(Math.min(found, options.k)), gaveUp: this.#gaveUp, evaluations };
+      const refined = Math.min(found, options.refine);
+      this.#refine(refined, 0);
+      const hits = this.#completed(this.#hits(Math.min(found, options.k)), refined, query);
+      return { hits, gaveUp: this.#gaveUp, evaluations };
     }
     const gaveUp = this.#gaveUp;
     const vectors = await (vectorsOf?.(missing.map(({ label }) => label)) ?? new Map<number, Float32Array>());
     // Others searched and the index may have changed while they were read: the search says anew where they belong.
     found = this.#find(query, options);
-    this.#refineWith(Math.min(found, options.refine), vectors);
-    return { hits: this.#hits(Math.min(found, options.k)), gaveUp, evaluations };
+    const refined = this.#refineWith(Math.min(found, options.refine), vectors);
+    const hits = this.#completed(this.#hits(Math.min(found, options.k)), refined, query);
+    return { hits, gaveUp, evaluations };
   }
 
   /** Searches for many vectors at once; each as {@link search} with the plans `scan` and `walk`. Needs resident vectors.
@@ -397,8 +400,9 @@ export class VectorIndex {
     if (count > 0) this.#check(this.#kernel.refine(count, rows), "search");
   }
 
-  /** Puts results in order by vectors that were read from elsewhere; where one is missing they stay as they came. */
-  #refineWith(count: number, vectors: ReadonlyMap<number, Float32Array>): void {
+  /** Puts results in order by vectors that were read from elsewhere; where one is missing they stay as they came.
+   *  @returns how many have their distance by full precision. */
+  #refineWith(count: number, vectors: ReadonlyMap<number, Float32Array>): number {
     const missing = this.#missing(count);
     const complete = missing.every(({ label }) => vectors.has(label));
     if (this.options.resident) {
@@ -415,6 +419,14 @@ export class VectorIndex {
       );
       this.#refine(count, rows);
     }
+    return complete ? count : 0;
+  }
+
+  /** Hits whose distances all mean the same: those of 8-bit codes under L2 lack the query's own square. */
+  #completed(hits: IndexHit[], refined: number, query: Float32Array): IndexHit[] {
+    if (this.options.metric !== "l2" || this.options.quantization !== "sq8" || hits.length <= refined) return hits;
+    const square = query.reduce((sum, value) => sum + value * value, 0);
+    return hits.map(({ label, distance }, at) => ({ label, distance: at < refined ? distance : distance + square }));
   }
 
   #hits(count: number): IndexHit[] {
