@@ -9,7 +9,7 @@ import { fingerprint } from "./fingerprint.ts";
 import type { RankedKey } from "./fuse.ts";
 import { describeHit, HIT_COLUMNS, type HitRow } from "./hit-rows.ts";
 import { planSearch, type SearchPlan, type Tier } from "./plan.ts";
-import { type Mark, parseQuery } from "./query.ts";
+import { allOf, type Mark, parseQuery, without } from "./query.ts";
 import { type Marker, prepareMarks } from "./snippet.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
@@ -76,17 +76,21 @@ export class LexicalSearch {
   async rank(checked: CheckedSearchQuery, depth: number, timed: Timed): Promise<LexicalRanking> {
     const parsed = parseQuery(checked.text, checked);
     const statistics = await timed("revision", () => this.#statistics.current());
+    const wanted = Math.min(depth, checked.k);
     const plan = await timed("plan", () => planSearch(parsed, statistics));
     const ranked: RankedKey[] = [];
     for (const tier of plan.tiers) {
-      if (ranked.length >= depth) break;
-      const { page, params } = tierPage(tier, checked, undefined, depth - ranked.length);
+      if (ranked.length >= wanted) break;
+      const limit = depth - ranked.length;
       const rows = await timed(tier.name, () =>
-        this.#db.all<RankedKey>(
-          `WITH page AS MATERIALIZED (${page})
-             SELECT chunk_key AS chunkKey, -score AS score FROM page ORDER BY page.score, chunk_key`,
-          params,
-        ),
+        bestRows(tier, wanted - ranked.length, (among) => {
+          const { page, params } = tierPage(tier, among, checked, undefined, limit);
+          return this.#db.all<RankedKey>(
+            `WITH page AS MATERIALIZED (${page})
+               SELECT chunk_key AS chunkKey, -score AS score FROM page ORDER BY page.score, chunk_key`,
+            params,
+          );
+        }),
       );
       ranked.push(...rows);
     }
@@ -143,21 +147,43 @@ export class LexicalSearch {
     after: SearchCursor | undefined,
     limit: number,
   ): Promise<ScoredRow[]> {
-    const { page, params } = tierPage(tier, query, after, limit);
-    return this.#db.all<ScoredRow>(
-      `WITH page AS MATERIALIZED (${page})
-         SELECT -page.score AS score, ${HIT_COLUMNS}
-         FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key
-         JOIN documents d ON d.document_key = c.document_key
-         ORDER BY page.score, page.chunk_key`,
-      params,
-    );
+    return bestRows(tier, limit, (among) => {
+      const { page, params } = tierPage(tier, among, query, after, limit);
+      return this.#db.all<ScoredRow>(
+        `WITH page AS MATERIALIZED (${page})
+           SELECT -page.score AS score, ${HIT_COLUMNS}
+           FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key
+           JOIN documents d ON d.document_key = c.document_key
+           ORDER BY page.score, page.chunk_key`,
+        params,
+      );
+    });
   }
 }
 
-/** SQL of one page of a tier: `chunk_key` and `score`, which FTS5 gives as a negative number, best first. */
+/** Reads a tier: some of its rows first, and what they show to be needed; in the end mostly not all.
+ *  @param wanted Rows that must be the best there are; after them the order holds among the rows that were read.
+ *  @param read Reads the rows that match an expression, or all. */
+async function bestRows<Row extends { score: number }>(
+  tier: Tier,
+  wanted: number,
+  read: (among: string | undefined) => Promise<Row[]>,
+): Promise<Row[]> {
+  let part = tier.pruning?.probe(wanted);
+  for (let looks = 0; part !== undefined && looks < 2; looks++) {
+    const rows = await read(part.rows);
+    const floor = rows[wanted - 1]?.score ?? 0;
+    if (floor > part.most) return rows;
+    part = tier.pruning?.above(floor);
+  }
+  return read(undefined);
+}
+
+/** SQL of one page of a tier: `chunk_key` and `score`, which FTS5 gives as a negative number, best first.
+ *  @param among Only rows that match this. */
 function tierPage(
   tier: Tier,
+  among: string | undefined,
   query: CheckedSearchQuery,
   after: SearchCursor | undefined,
   limit: number,
@@ -165,9 +191,13 @@ function tierPage(
   const params: SqlValue[] = [tier.ranking];
   const conditions = ["chunks_fts MATCH $1"];
   // The unary plus keeps SQLite from driving the text index row by row through the subquery.
-  if (tier.must !== undefined) {
-    params.push(tier.must);
+  if (among !== undefined) {
+    params.push(tier.must === undefined ? among : allOf([tier.must, among]));
     conditions.push(`+rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
+  } else if (tier.must !== undefined) {
+    // Fewer rows match without it than with it.
+    params.push(without(tier.ranking, [tier.must]));
+    conditions.push(`+rowid NOT IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
   }
   if (query.filters !== undefined) {
     const filter = compileDocumentFilter(query.filters, params.length + 1, SITE);

@@ -1,3 +1,4 @@
+import { Pruning } from "./prune.ts";
 import { allOf, anyOf, type ParsedQuery, type Term, without } from "./query.ts";
 
 /**
@@ -8,6 +9,8 @@ export interface Tier {
   name: "words" | "common words in headings" | "common words";
   ranking: string;
   must: string | undefined;
+  /** How the best are found without scoring all. */
+  pruning?: Pruning;
 }
 
 export interface SearchPlan {
@@ -20,6 +23,9 @@ const SMALL_CORPUS = 2000;
 
 /** A word that stands in more than this share of the chunks is scored last: FTS5 gives it no weight. */
 const COMMON_SHARE = 0.5;
+
+/** A word that stands in more chunks than this takes too long to score them all; where no other word is rarer, headings come first. */
+const COMMON_ROWS = 10_000;
 
 /** How many chunks an expression matches, and how many there are. */
 export interface CorpusStatistics {
@@ -45,7 +51,13 @@ export async function planSearch(parsed: ParsedQuery, statistics: CorpusStatisti
   const { rare, common } = await byFrequency(scored, statistics);
   const tiers: Tier[] = [];
   if (rare.length > 0) {
-    tiers.push({ name: "words", ranking: ranking(rare), must: must(rare, excluded) });
+    const pruning = (await statistics.chunks()) < SMALL_CORPUS ? undefined : await Pruning.of(rare, statistics);
+    tiers.push({
+      name: "words",
+      ranking: ranking(rare),
+      must: must(rare, excluded),
+      ...(pruning === undefined ? {} : { pruning }),
+    });
   }
   if (common.length > 0) {
     const seen = rare.length > 0 ? [exact(rare)] : [];
@@ -94,11 +106,13 @@ async function byFrequency(
   if (chunks < SMALL_CORPUS) return { rare: [...terms], common: [] };
   const rare: Term[] = [];
   const common: Term[] = [];
+  let rarest = Number.POSITIVE_INFINITY;
   for (const term of terms) {
-    const isCommon = (await statistics.matches(term.ranking)) > chunks * COMMON_SHARE;
-    (isCommon ? common : rare).push(term);
+    const rows = await statistics.matches(term.ranking);
+    rarest = Math.min(rarest, rows);
+    (rows > chunks * COMMON_SHARE ? common : rare).push(term);
   }
-  return { rare, common };
+  return terms.length === 1 && rarest > COMMON_ROWS ? { rare: [], common: [...terms] } : { rare, common };
 }
 
 function ranking(terms: readonly Term[]): string {
