@@ -150,3 +150,34 @@ export function resigned(
   };
   return writeLhv1(encodeEnvelope(described as unknown as SnapshotDescription), [content]);
 }
+
+/** What a process that is to be killed does. */
+export interface SnapshotCrashOrder {
+  /** The database. */
+  file: string;
+  /** Folder of the snapshots. */
+  blobs: string;
+  seed: number;
+  /** Which write of a snapshot it kills itself in; 0 for none. */
+  atPut: number;
+  /** Turns of the event loop after the write began. */
+  turns: number;
+}
+
+/** Chunks of the database of those processes. */
+export const CRASH_CHUNKS = 600;
+const CRASH_DIMENSIONS = 48;
+
+/** Random vectors for random chunks, each chunk once. */
+export async function randomRecords(
+  db: SqlDatabase,
+  vectors: HnswVectorStore,
+  random: Random,
+  count: number,
+): Promise<{ corpus: VectorCorpus; table: VectorTable; records: VectorRecord[] }> {
+  const corpus = VectorCorpus.of(db, CRASH_CHUNKS);
+  const table = await vectors.ensureTable({ modelId: "test", dimensions: CRASH_DIMENSIONS, metric: "l2" });
+  const chunks = random.shuffle([...corpus.chunks.keys()]).slice(0, count);
+  const values = randomVectors(random, count, CRASH_DIMENSIONS);
+  return { corpus, table, records: chunks.map((at, i) => corpus.record(table, at, values[i] as Float32Array)) };
+}

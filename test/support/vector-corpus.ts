@@ -33,13 +33,7 @@ export class VectorCorpus {
 
   /** Writes so many chunks, `chunksEach` to a document. */
   static async create(db: SqlDatabase, count: number, chunksEach = 4): Promise<VectorCorpus> {
-    const chunks: CorpusChunk[] = [];
-    for (let n = 0; n * chunksEach < count; n++) {
-      const document = documentOf(n);
-      for (let at = n * chunksEach; at < Math.min(count, (n + 1) * chunksEach); at++) {
-        chunks.push({ id: hash32(`chunk ${at}`), document });
-      }
-    }
+    const chunks = chunksOf(count, chunksEach);
     const documents = [...new Set(chunks.map(({ document }) => document))];
     await db.transaction(async (tx) => {
       await tx.run(
@@ -61,6 +55,11 @@ export class VectorCorpus {
       );
     });
     return new VectorCorpus(db, chunks);
+  }
+
+  /** The chunks that {@link VectorCorpus.create} wrote to a database that is opened anew. */
+  static of(db: SqlDatabase, count: number, chunksEach = 4): VectorCorpus {
+    return new VectorCorpus(db, chunksOf(count, chunksEach));
   }
 
   /** The record of a chunk's embedding. */
@@ -100,6 +99,17 @@ export class VectorCorpus {
       records.map(({ embeddingId }) => [embeddingId]),
     );
   }
+}
+
+function chunksOf(count: number, chunksEach: number): CorpusChunk[] {
+  const chunks: CorpusChunk[] = [];
+  for (let n = 0; n * chunksEach < count; n++) {
+    const document = documentOf(n);
+    for (let at = n * chunksEach; at < Math.min(count, (n + 1) * chunksEach); at++) {
+      chunks.push({ id: hash32(`chunk ${at}`), document });
+    }
+  }
+  return chunks;
 }
 
 const LANGS = ["en", "zh", "zh-cn", "ko"];
