@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { fixtureVector, lhv1Fixtures } from "../../scripts/generate-lhv1-fixture.ts";
+import { fixtureVector, generateFixture, lhv1Fixtures } from "../../scripts/generate-lhv1-fixture.ts";
 import { xxh64 } from "../../src/formats/xxh64.ts";
 
 // What stands in wasm/FORMAT.md, read from there or written down once more: nothing here is what reads snapshots in the library
@@ -126,8 +126,13 @@ test("the document names every field of the header", () => {
   expect(headerFields().map(({ name }) => name)).toEqual(names);
 });
 
-describe.each(lhv1Fixtures)("$file by the document", ({ file, dimensions, metric, quantization, count, pending }) => {
-  const bytes = readFixture(file);
+const sections = lhv1Fixtures.flatMap((fixture) => [
+  { ...fixture, which: "as it was written once", bytes: readFixture(fixture.file) },
+  { ...fixture, which: "as it is written now", bytes: Buffer.from(generateFixture(fixture)) },
+]);
+
+describe.each(sections)("$file by the document, $which,", (fixture) => {
+  const { bytes, dimensions, metric, quantization, count, pending } = fixture;
   const length = bytes.readUInt32BE(4);
   const envelope = JSON.parse(bytes.toString("utf8", 8, 8 + length)) as Record<string, unknown>;
   const graph = bytes.subarray(8 + length);

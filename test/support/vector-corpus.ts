@@ -159,7 +159,8 @@ export function scoreOf(metric: VectorMetric, a: Float32Array, b: Float32Array):
   let squareA = 0;
   let squareB = 0;
   let distance = 0;
-  for (const [at, x] of a.entries()) {
+  for (let at = 0; at < a.length; at++) {
+    const x = a[at] as number;
     const y = b[at] as number;
     dot += x * y;
     squareA += x * x;

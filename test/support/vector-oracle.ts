@@ -90,6 +90,6 @@ export class VectorOracle {
 
 function lengthOf(vector: Float32Array): number {
   let square = 0;
-  for (const x of vector) square += x * x;
+  for (let at = 0; at < vector.length; at++) square += (vector[at] as number) ** 2;
   return Math.sqrt(square);
 }

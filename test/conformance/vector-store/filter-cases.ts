@@ -50,7 +50,7 @@ export function vectorFilterCases({ opened, recall }: VectorStoreUnderTest): voi
       expect(corpus.chunks.length - far.length).toBeGreaterThan(300);
       let near = 0;
       let wanted = 0;
-      for (const query of randomVectors(random, 20, 3)) {
+      for (const query of randomVectors(random, 12, 3)) {
         for (const [k, ef] of [
           [1, 1],
           [3, 4],

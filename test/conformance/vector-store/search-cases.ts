@@ -39,10 +39,10 @@ export function vectorSearchCases({ opened, recall }: VectorStoreUnderTest): voi
   });
 
   test("finds k of them for every k up to 1000, and all where there are fewer", async () => {
-    const filled = await filledStore(opened(), { count: 1100, dimensions: 8 });
-    for (const k of [1, 2, 99, 1000]) await expectRecall(filled, k);
+    const filled = await filledStore(opened(), { count: 1020, dimensions: 8 });
+    for (const k of [2, 99, 1000]) await expectRecall(filled, k);
     const { vectors, table, records } = filled;
-    const few = records.slice(0, 1090).map(({ chunkId }) => chunkId);
+    const few = records.slice(0, 1010).map(({ chunkId }) => chunkId);
     for (let from = 0; from < few.length; from += 1000) {
       await vectors.deleteByChunkIds(table.indexId, few.slice(from, from + 1000));
     }
