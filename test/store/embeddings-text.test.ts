@@ -42,7 +42,7 @@ describe("the size of a batch", () => {
 
   test("shrinks to a few milliseconds of an embedder that does", () => {
     const size = new BatchSize(limits);
-    size.learn(16, 32);
+    size.learn(16, 20);
     expect(size.next(chunks, 0)).toHaveLength(4);
     size.learn(4, 400);
     expect(size.next(chunks, 0)).toHaveLength(1);

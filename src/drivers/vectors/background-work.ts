@@ -1,23 +1,30 @@
 import type { LiveIndex } from "./live-index.ts";
-import { nextTurn } from "./next-turn.ts";
+import { nextTurn } from "../../turns.ts";
 
 /** Longest step between two searches, in milliseconds. */
 const SLICE_MS = 6;
 
-/** Links what waits, reads what is to be kept in memory and writes snapshots that are due, in slices between which searches run. */
+/** Takes in what was written, links it, reads what is to be kept in memory and writes snapshots that are due, in slices between which
+ *  searches run. */
 export class BackgroundWork {
+  readonly #follow: () => Promise<void>;
   readonly #indexes: () => LiveIndex[];
   #running: Promise<void> | undefined;
   #stopped = false;
   /** What ended the last run, for whoever waits for it. */
   #failure: { error: unknown } | undefined;
+  /** Whether something came while it was working. */
+  #again = false;
 
-  constructor(indexes: () => LiveIndex[]) {
+  /** @param follow Brings the indexes of what was written to the last commit. */
+  constructor(follow: () => Promise<void>, indexes: () => LiveIndex[]) {
+    this.#follow = follow;
     this.#indexes = indexes;
   }
 
-  /** Starts working, unless it does. What fails is kept: the rows are safe, and searches scan what is not linked. */
+  /** Starts working, or looks once more after what it is at. What fails is kept: the rows are safe, and searches scan what is not linked. */
   start(): void {
+    this.#again = true;
     if (this.#stopped || this.#running !== undefined || this.#failure !== undefined) return;
     this.#running = this.#run()
       .catch((error: unknown) => {
@@ -47,11 +54,28 @@ export class BackgroundWork {
   }
 
   async #run(): Promise<void> {
-    for (const live of this.#indexes()) {
+    while (this.#again && !this.#stopped) {
+      this.#again = false;
       await nextTurn();
-      while (!this.#stopped && (await live.work(SLICE_MS))) await nextTurn();
-      while (!this.#stopped && (await live.fill(SLICE_MS))) await nextTurn();
-      if (!this.#stopped && live.snapshotDue(false)) await live.save();
+      await this.#follow();
+      for (const live of this.#indexes()) await this.#tend(live);
     }
+  }
+
+  async #tend(live: LiveIndex): Promise<void> {
+    while (await live.work(SLICE_MS)) {
+      await nextTurn();
+      if (this.#interrupted) return;
+    }
+    while (await live.fill(SLICE_MS)) {
+      await nextTurn();
+      if (this.#interrupted) return;
+    }
+    if (!this.#interrupted && live.snapshotDue(false)) await live.save();
+  }
+
+  /** What was written meanwhile is taken in first: searches would have to wait for it. */
+  get #interrupted(): boolean {
+    return this.#stopped || this.#again;
   }
 }

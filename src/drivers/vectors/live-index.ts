@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorOpenReport, VectorProgress } from "../../contracts/vectors.ts";
-import { nextTurn } from "./next-turn.ts";
+import { nextTurn } from "../../turns.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
 import { type IndexPolicy, quantizationFor } from "./index-policy.ts";
 import type { AllowedKeys } from "./allowed-chunks.ts";
@@ -9,8 +9,10 @@ import { throwIfAborted } from "./throw-if-aborted.ts";
 import { vectorOf } from "./vector-rows.ts";
 import type { KnownGeneration, KnownTable } from "./vector-tables.ts";
 
-/** Rows that one step reads, */
+/** Rows that one step of a rebuild reads, */
 const ROWS_A_STEP = 512;
+/** one step of following the log, */
+const CHANGES_A_STEP = 256;
 /** and one step of reading full-precision vectors beside searches. */
 const ROWS_TO_FILL = 64;
 
@@ -77,6 +79,12 @@ export class LiveIndex {
   get hasWork(): boolean {
     const index = this.#index;
     return index !== undefined && index.pendingCount > 0 && this.#policy.wantsGraph(index);
+  }
+
+  /** Whether full-precision vectors are still to be read. */
+  get wantsFilling(): boolean {
+    const index = this.#index;
+    return index !== undefined && index.resident && !index.complete && this.#lackingAt !== index.changes;
   }
 
   /** Whether enough has changed for a new snapshot, or on closing anything worth it. */
@@ -156,7 +164,7 @@ export class LiveIndex {
    *  are more. */
   async fill(sliceMs: number): Promise<boolean> {
     const index = this.#index;
-    if (index === undefined || index.complete || !index.resident || this.#lackingAt === index.changes) return false;
+    if (index === undefined || !this.wantsFilling) return false;
     const end = performance.now() + sliceMs;
     do {
       const rows = await this.#db.all<{ row: number; label: number; vector: Uint8Array }>(
@@ -305,11 +313,12 @@ export class LiveIndex {
       throwIfAborted(signal, "open");
       const changes = await this.#db.all<{ change: number; label: number }>(
         `SELECT change, chunk_key AS label FROM vector_changes
-         WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${ROWS_A_STEP}`,
+         WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${CHANGES_A_STEP}`,
         [this.generationKey, this.#revision],
       );
       await this.#apply(new Set(changes.map(({ label }) => label)));
-      this.#revision = changes.length < ROWS_A_STEP ? newest : (changes.at(-1) as { change: number }).change;
+      this.#revision = changes.length < CHANGES_A_STEP ? newest : (changes.at(-1) as { change: number }).change;
+      if (this.#revision < newest) await nextTurn();
     }
   }
 

@@ -5,7 +5,7 @@ import { readLhv1, writeLhv1 } from "../../formats/lhv1.ts";
 import type { SnapshotEnvelope } from "../../formats/snapshot-envelope.ts";
 import { readGraphSection, writeGraphSection } from "./graph-section.ts";
 import type { IndexPolicy } from "./index-policy.ts";
-import { nextTurn } from "./next-turn.ts";
+import { nextTurn } from "../../turns.ts";
 import { VectorIndex } from "./vector-index.ts";
 import type { KnownTable } from "./vector-tables.ts";
 

@@ -71,6 +71,8 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #allowed: AllowedChunks;
   readonly #live = new Map<number, LiveIndex>();
   readonly #work: BackgroundWork;
+  /** Generations that were written and whose indexes have not been told. */
+  readonly #written = new Map<string, { table: KnownTable; version: string }>();
   #closed = false;
 
   constructor(db: SqlDatabase, parts: SqlVectorParts) {
@@ -78,7 +80,10 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
     this.#allowed = new AllowedChunks(db, parts.compileFilter);
-    this.#work = new BackgroundWork(() => [...this.#live.values()]);
+    this.#work = new BackgroundWork(
+      () => this.#followWrites(),
+      () => [...this.#live.values()],
+    );
   }
 
   async capabilities(): Promise<VectorCapabilities> {
@@ -106,7 +111,10 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   }
 
   over(executor: SqlExecutor): VectorWriter {
-    return new VectorRowWriter(this.#tables, executor);
+    return new VectorRowWriter(this.#tables, executor, (table, versions) => {
+      for (const version of versions) this.#written.set(`${table.indexId} ${version}`, { table, version });
+      this.#work.start();
+    });
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
@@ -293,8 +301,15 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       this.#live.set(generation.generationKey, live);
     }
     await live.current(generation.newest ?? 0, signal);
-    if (live.hasWork || live.snapshotDue(false)) this.#work.start();
+    if (live.hasWork || live.wantsFilling || live.snapshotDue(false)) this.#work.start();
     return live;
+  }
+
+  /** Opens the indexes of what was written: it will be searched, and then nobody should have to wait. */
+  async #followWrites(): Promise<void> {
+    const written = [...this.#written.values()];
+    this.#written.clear();
+    for (const { table, version } of written) if (!this.#closed) await this.#current(table, version);
   }
 
   /** Drops the index of a generation that is no longer there, with its snapshot. */

@@ -9,10 +9,17 @@ import type { KnownTable, VectorTables } from "./vector-tables.ts";
 export class VectorRowWriter implements VectorWriter {
   readonly #tables: VectorTables;
   readonly #executor: SqlExecutor;
+  readonly #onWrite: (table: KnownTable, modelVersions: ReadonlySet<string>) => void;
 
-  constructor(tables: VectorTables, executor: SqlExecutor) {
+  /** @param onWrite Told of what was written; it may not be committed yet. */
+  constructor(
+    tables: VectorTables,
+    executor: SqlExecutor,
+    onWrite: (table: KnownTable, modelVersions: ReadonlySet<string>) => void,
+  ) {
     this.#tables = tables;
     this.#executor = executor;
+    this.#onWrite = onWrite;
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
@@ -41,6 +48,7 @@ export class VectorRowWriter implements VectorWriter {
         rows,
       );
     });
+    this.#onWrite(table, new Set(checked.map(({ modelVersion }) => modelVersion)));
   }
 
   async deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number> {

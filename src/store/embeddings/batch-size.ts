@@ -7,11 +7,11 @@ const MOST_TEXT_BYTES = 512 * 1024;
 /** and of their vectors. */
 const MOST_VECTOR_BYTES = 4 * 1024 * 1024;
 /** A commit of vectors, for which everything else waits, takes about this long, */
-const COMMIT_MS = 10;
+const COMMIT_MS = 8;
 /** but has no fewer: flushing to the disk costs the same for few. */
 const FEWEST = 32;
 /** An embedder that computes on this thread gets as many texts as take it about this long. */
-const AIM_MS = 8;
+const AIM_MS = 5;
 const FIRST = 16;
 
 /** Chooses how many chunks are embedded together: as many as the embedder takes, unless it keeps the thread busy meanwhile. */

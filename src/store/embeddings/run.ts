@@ -8,7 +8,7 @@ import type {
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
-import { TurnTaker } from "../ingest/yield-turn.ts";
+import { TurnTaker } from "../../turns.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
@@ -39,7 +39,8 @@ export class EmbeddingRun {
   readonly #parts: RunParts;
   readonly #signal: AbortSignal;
   readonly #progress: RunProgress;
-  readonly #turns = new TurnTaker();
+  /** A search has several steps, and between two slices of a run it takes them all. */
+  readonly #turns = new TurnTaker(0);
   readonly #commit = new CommitSize();
   readonly #failed = new Set<string>();
   readonly #failures: EmbeddingFailure[] = [];

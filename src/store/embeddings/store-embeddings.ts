@@ -23,7 +23,7 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { CallSite } from "../../contracts/validate.ts";
 import type { VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
-import { TurnTaker } from "../ingest/yield-turn.ts";
+import { TurnTaker } from "../../turns.ts";
 import { RecordEraser } from "./eraser.ts";
 import { generationOf } from "./generation.ts";
 import { claimGeneration, forgetGeneration, serveWhenComplete } from "./model-rows.ts";

@@ -1,7 +1,7 @@
 import type { CheckedSweep } from "../../contracts/check-embeddings.ts";
 import type { EmbeddingSweepReport } from "../../contracts/embeddings.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { TurnTaker } from "../ingest/yield-turn.ts";
+import { TurnTaker } from "../../turns.ts";
 import { indexIds, type RecordEraser, withoutVector } from "./eraser.ts";
 import { listGenerations } from "./generations.ts";
 import { OLD_RECORD, type OldRecord } from "./records.ts";

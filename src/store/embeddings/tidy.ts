@@ -1,7 +1,7 @@
 import type { EmbeddingGeneration } from "../../contracts/embeddings.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
-import { TurnTaker } from "../ingest/yield-turn.ts";
+import { TurnTaker } from "../../turns.ts";
 import type { ChooseRecords, RecordEraser } from "./eraser.ts";
 import { keyOf } from "./generation.ts";
 import { retiredGenerations } from "./generations.ts";

@@ -14,7 +14,7 @@ import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
 import { sweep } from "./sweep.ts";
 import { tidyTextIndex } from "../search/text-index.ts";
-import { TurnTaker } from "./yield-turn.ts";
+import { TurnTaker } from "../../turns.ts";
 
 /** A transaction is committed when it holds this many documents … */
 const GROUP_DOCUMENTS = 64;

@@ -1,4 +1,5 @@
 import { Pruning } from "./prune.ts";
+import type { CorpusStatistics } from "./statistics.ts";
 import { allOf, anyOf, type ParsedQuery, type Term, without } from "./query.ts";
 
 /**
@@ -26,12 +27,6 @@ const COMMON_SHARE = 0.5;
 
 /** A word that stands in more chunks than this takes too long to score them all; where no other word is rarer, headings come first. */
 const COMMON_ROWS = 10_000;
-
-/** How many chunks an expression matches, and how many there are. */
-export interface CorpusStatistics {
-  chunks(): Promise<number>;
-  matches(expression: string): Promise<number>;
-}
 
 /**
  * Decides what is scored, and in which order.

@@ -1,5 +1,5 @@
-import type { CorpusStatistics } from "./plan.ts";
 import { allOf, anyOf, type Term } from "./query.ts";
+import type { CorpusStatistics } from "./statistics.ts";
 
 /** A part of the rows that match a query. */
 export interface RowSet {

@@ -1,5 +1,10 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import type { CorpusStatistics } from "./plan.ts";
+
+/** How many chunks an expression matches, and how many there are. */
+export interface CorpusStatistics {
+  chunks(): Promise<number>;
+  matches(expression: string): Promise<number>;
+}
 
 /** Counts of one state of the corpus. */
 export interface RevisionStatistics extends CorpusStatistics {

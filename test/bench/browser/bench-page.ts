@@ -20,6 +20,13 @@ export interface BenchPage {
   fillHybrid(name: string): Promise<{ chunks: number; ingestMs: number; embedMs: number; searchesMeanwhile: number[] }>;
   /** Round trips of searches in a mode. */
   searchAll(name: string, mode: "lexical" | "vector" | "hybrid", queries: string[]): Promise<number[]>;
+  /** Milliseconds of each step of searches in a mode, by step, some time after opening. */
+  searchSteps(
+    name: string,
+    mode: "lexical" | "vector" | "hybrid",
+    queries: string[],
+    settleMs: number,
+  ): Promise<Record<string, number[]>>;
   /** Opens the store without its snapshots, and waits until the indexes are whole again. */
   rebuildIndex(name: string): Promise<{ firstHitMs: number; rebuildMs: number }>;
   /** Opens the store and searches by meaning. */
@@ -100,6 +107,20 @@ const page: BenchPage = {
     }
     await store.close();
     return times;
+  },
+  async searchSteps(name, mode, queries, settleMs) {
+    const store = await openStore(hybridStore(name));
+    await store.search({ text: queries[0] ?? "", mode });
+    await new Promise((resolve) => setTimeout(resolve, settleMs));
+    const steps: Record<string, number[]> = {};
+    for (const text of queries) {
+      const start = performance.now();
+      const { explain } = await store.search({ text, mode, explain: true });
+      (steps["round trip"] ??= []).push(performance.now() - start);
+      for (const step of explain?.steps ?? []) (steps[step.name] ??= []).push(step.ms);
+    }
+    await store.close();
+    return steps;
   },
   async openToVectorHit(name, query) {
     const start = performance.now();
