@@ -32,3 +32,20 @@ export class TurnTaker {
     this.#last = performance.now();
   }
 }
+/** How long after a search another one is likely, in milliseconds. */
+const RECENT_MS = 1000;
+
+/** Knows whether somebody is searching: then long work goes in small steps, and else in larger ones, which take less time in all. */
+export class SearchActivity {
+  #last = Number.NEGATIVE_INFINITY;
+
+  /** Notes a search. */
+  note(): void {
+    this.#last = performance.now();
+  }
+
+  /** Whether there was a search a moment ago. */
+  get recent(): boolean {
+    return performance.now() - this.#last < RECENT_MS;
+  }
+}

@@ -2,6 +2,7 @@ import type { DocumentStore } from "./documents.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
+import type { VectorOpenReport } from "./vectors.ts";
 import type { StorageError } from "../errors.ts";
 
 /** One file to take in. */
@@ -142,6 +143,8 @@ export interface OpenReport {
   /** Derived data that was rebuilt, and why. */
   rebuilt: string[];
   elapsedMs: number;
+  /** What opening each vector index did, so far: an index opens when it is first written or searched. */
+  indexes: VectorOpenReport[];
 }
 
 /** The store a program holds. The same type in the page, in the worker and on Node. */

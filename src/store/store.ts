@@ -17,6 +17,7 @@ import type {
 import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate } from "../sql/migrate.ts";
+import { SearchActivity } from "../turns.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
@@ -94,15 +95,16 @@ class LodestoreStore implements Store {
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
   readonly #search: Search;
-  readonly #opened: OpenReport;
+  readonly #opened: Omit<OpenReport, "indexes">;
+  readonly #activity = new SearchActivity();
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(parts: StoreParts, opened: OpenReport) {
+  constructor(parts: StoreParts, opened: Omit<OpenReport, "indexes">) {
     this.#parts = parts;
     this.#db = parts.db;
-    this.#embeddings = new StoreEmbeddings(parts);
+    this.#embeddings = new StoreEmbeddings(parts, this.#activity);
     this.embeddings = this.#embeddings;
     const documents = new SqlDocumentStore(parts.db, parts.blobs);
     this.documents = documents;
@@ -132,6 +134,7 @@ class LodestoreStore implements Store {
   async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
     this.#checkOpen("search");
     requireSignal({ capability: "search", operation: "search" }, options);
+    this.#activity.note();
     return this.#search.search(query, options);
   }
 
@@ -146,7 +149,7 @@ class LodestoreStore implements Store {
   }
 
   async openReport(): Promise<OpenReport> {
-    return this.#opened;
+    return { ...this.#opened, indexes: (await this.#parts.vectors?.openReports()) ?? [] };
   }
 
   close(): Promise<void> {

@@ -30,19 +30,19 @@ describe("the size of a batch", () => {
   const limits = { embedder: 4096, vectors: 1000, dimensions: 384 };
 
   test("grows to what the embedder takes when it does not keep the thread", () => {
-    const size = new BatchSize(limits);
+    const size = new BatchSize(limits, () => true);
     const sizes = [];
     for (let n = 0; n < 6; n++) {
       sizes.push(size.next(chunks, 0).length);
       size.learn(sizes.at(-1) ?? 0, 0);
     }
     expect(sizes).toEqual([16, 32, 64, 128, 256, 256]);
-    expect(new BatchSize({ ...limits, embedder: 1 }).next(chunks, 999)).toEqual([chunks[999]]);
+    expect(new BatchSize({ ...limits, embedder: 1 }, () => true).next(chunks, 999)).toEqual([chunks[999]]);
   });
 
   test("shrinks to a few milliseconds of an embedder that does", () => {
-    const size = new BatchSize(limits);
-    size.learn(16, 20);
+    const size = new BatchSize(limits, () => true);
+    size.learn(16, 16);
     expect(size.next(chunks, 0)).toHaveLength(4);
     size.learn(4, 400);
     expect(size.next(chunks, 0)).toHaveLength(1);
@@ -52,9 +52,9 @@ describe("the size of a batch", () => {
 
   test("is bounded by the bytes of texts and vectors", () => {
     const long = chunks.map((chunk) => ({ ...chunk, bytes: 200_000 }));
-    expect(new BatchSize(limits).next(long, 0)).toHaveLength(2);
+    expect(new BatchSize(limits, () => true).next(long, 0)).toHaveLength(2);
     const huge = chunks.map((chunk) => ({ ...chunk, bytes: 4_000_000 }));
-    expect(new BatchSize(limits).next(huge, 0)).toHaveLength(1);
+    expect(new BatchSize(limits, () => true).next(huge, 0)).toHaveLength(1);
   });
 });
 

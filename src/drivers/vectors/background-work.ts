@@ -1,12 +1,14 @@
 import type { LiveIndex } from "./live-index.ts";
-import { nextTurn } from "../../turns.ts";
+import { nextTurn, SearchActivity } from "../../turns.ts";
 
-/** Longest step between two searches, in milliseconds. */
-const SLICE_MS = 6;
+/** Longest step while somebody searches, and while nobody does, in milliseconds. */
+const SLICE_MS = { watched: 3, alone: 12 };
 
 /** Takes in what was written, links it, reads what is to be kept in memory and writes snapshots that are due, in slices between which
  *  searches run. */
 export class BackgroundWork {
+  /** Told of every search. */
+  readonly activity: SearchActivity = new SearchActivity();
   readonly #follow: () => Promise<void>;
   readonly #indexes: () => LiveIndex[];
   #running: Promise<void> | undefined;
@@ -63,15 +65,19 @@ export class BackgroundWork {
   }
 
   async #tend(live: LiveIndex): Promise<void> {
-    while (await live.work(SLICE_MS)) {
+    while (await live.work(this.#sliceMs)) {
       await nextTurn();
       if (this.#interrupted) return;
     }
-    while (await live.fill(SLICE_MS)) {
+    while (await live.fill(this.#sliceMs)) {
       await nextTurn();
       if (this.#interrupted) return;
     }
     if (!this.#interrupted && live.snapshotDue(false)) await live.save();
+  }
+
+  get #sliceMs(): number {
+    return this.activity.recent ? SLICE_MS.watched : SLICE_MS.alone;
   }
 
   /** What was written meanwhile is taken in first: searches would have to wait for it. */

@@ -6,20 +6,25 @@ const MOST = 256;
 const MOST_TEXT_BYTES = 512 * 1024;
 /** and of their vectors. */
 const MOST_VECTOR_BYTES = 4 * 1024 * 1024;
-/** A commit of vectors, for which everything else waits, takes about this long, */
-const COMMIT_MS = 8;
+/** A commit of vectors, for which everything else waits, takes about this long while somebody searches, and while nobody does; */
+const COMMIT_MS = { watched: 5, alone: 24 };
 /** but has no fewer: flushing to the disk costs the same for few. */
-const FEWEST = 32;
+const FEWEST = { watched: 16, alone: 32 };
 /** An embedder that computes on this thread gets as many texts as take it about this long. */
-const AIM_MS = 5;
+const AIM_MS = { watched: 4, alone: 12 };
 const FIRST = 16;
+
+/** Whether somebody is searching. */
+export type Watched = () => boolean;
 
 /** Chooses how many chunks are embedded together: as many as the embedder takes, unless it keeps the thread busy meanwhile. */
 export class BatchSize {
   readonly #most: number;
+  readonly #watched: Watched;
   #size: number;
 
-  constructor(limits: { embedder: number; vectors: number; dimensions: number }) {
+  constructor(limits: { embedder: number; vectors: number; dimensions: number }, watched: Watched) {
+    this.#watched = watched;
     const fits = Math.floor(MOST_VECTOR_BYTES / (4 * limits.dimensions));
     this.#most = Math.max(1, Math.min(MOST, limits.embedder, limits.vectors, fits));
     this.#size = Math.min(FIRST, this.#most);
@@ -40,21 +45,28 @@ export class BatchSize {
   /** Learns from a batch. @param busyMs How long the embedder kept the thread before it first let go of it. */
   learn(count: number, busyMs: number): void {
     const perText = busyMs / Math.max(1, count);
-    const wanted = perText === 0 ? this.#most : Math.floor(AIM_MS / perText);
+    const wanted = perText === 0 ? this.#most : Math.floor(AIM_MS[this.#watched() ? "watched" : "alone"] / perText);
     this.#size = Math.max(1, Math.min(this.#most, this.#size * 2, wanted));
   }
 }
 
 /** Chooses how many vectors are committed together. */
 export class CommitSize {
-  #size: number = FEWEST;
+  readonly #watched: Watched;
+  #perRow = 0;
+
+  constructor(watched: Watched) {
+    this.#watched = watched;
+  }
 
   get rows(): number {
-    return this.#size;
+    const how = this.#watched() ? "watched" : "alone";
+    const wanted = this.#perRow === 0 ? 0 : Math.floor(COMMIT_MS[how] / this.#perRow);
+    return Math.max(FEWEST[how], Math.min(MOST, wanted));
   }
 
   learn(rows: number, elapsedMs: number): void {
-    const wanted = Math.floor((COMMIT_MS * rows) / Math.max(elapsedMs, 0.1));
-    this.#size = Math.max(FEWEST, Math.min(MOST, this.#size * 2, wanted));
+    const perRow = Math.max(elapsedMs, 0.1) / rows;
+    this.#perRow = this.#perRow === 0 ? perRow : (this.#perRow + perRow) / 2;
   }
 }

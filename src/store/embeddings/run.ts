@@ -8,7 +8,7 @@ import type {
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
-import { TurnTaker } from "../../turns.ts";
+import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
@@ -31,6 +31,7 @@ export interface RunParts {
   vectors: VectorSide;
   writer: EmbeddingWriter;
   embedder: Embedder;
+  activity: SearchActivity;
 }
 
 /** One run: embeds what is missing, by chunk key, batch by batch. */
@@ -41,7 +42,7 @@ export class EmbeddingRun {
   readonly #progress: RunProgress;
   /** A search has several steps, and between two slices of a run it takes them all. */
   readonly #turns = new TurnTaker(0);
-  readonly #commit = new CommitSize();
+  readonly #commit: CommitSize;
   readonly #failed = new Set<string>();
   readonly #failures: EmbeddingFailure[] = [];
   #lastFailure: StorageError | null = null;
@@ -55,6 +56,7 @@ export class EmbeddingRun {
     this.#progress = new RunProgress(tell);
     this.#cursor = from;
     this.generation = generationOf(parts.embedder);
+    this.#commit = new CommitSize(() => parts.activity.recent);
   }
 
   get cursor(): number {
@@ -77,11 +79,12 @@ export class EmbeddingRun {
     if (await this.#isComplete()) return;
     const table = await vectors.ensureTable(this.generation);
     await db.transaction((tx) => claimGeneration(tx, this.generation));
-    const size = new BatchSize({
+    const limits = {
       embedder: this.#parts.embedder.maxBatch,
       vectors: (await vectors.capabilities()).maxBatch,
       dimensions: this.generation.dimensions,
-    });
+    };
+    const size = new BatchSize(limits, () => this.#parts.activity.recent);
     for (let from = this.#cursor; ; from = 0) {
       const embedded = await this.#pass(table, size, from);
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;

@@ -23,7 +23,7 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { CallSite } from "../../contracts/validate.ts";
 import type { VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
-import { TurnTaker } from "../../turns.ts";
+import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { RecordEraser } from "./eraser.ts";
 import { generationOf } from "./generation.ts";
 import { claimGeneration, forgetGeneration, serveWhenComplete } from "./model-rows.ts";
@@ -62,7 +62,8 @@ export class StoreEmbeddings implements Embeddings {
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor({ db, vectors, embedder }: EmbeddingParts) {
+  /** @param activity Tells a run whether somebody is searching. */
+  constructor({ db, vectors, embedder }: EmbeddingParts, activity: SearchActivity) {
     this.#db = db;
     this.#model = embedder === undefined ? null : generationOf(embedder);
     if (vectors === undefined) return;
@@ -71,7 +72,7 @@ export class StoreEmbeddings implements Embeddings {
     const writer = new EmbeddingWriter(db, side, eraser);
     const tidy = new Tidy(db, side, eraser);
     const runner =
-      embedder === undefined ? undefined : new EmbeddingRunner({ db, vectors: side, writer, embedder }, tidy);
+      embedder === undefined ? undefined : new EmbeddingRunner({ db, vectors: side, writer, embedder, activity }, tidy);
     this.#machinery = { vectors: side, eraser, writer, tidy, runner };
   }
 
