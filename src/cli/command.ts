@@ -20,6 +20,11 @@ export interface Command {
 /** Options that every command has. */
 export const COMMON_OPTIONS: readonly OptionSpec[] = [
   { name: "db", value: "<dir>", help: "Folder of the store. Default: $LODESTORE_DB\nor else ./.lodestore" },
+  {
+    name: "embedder",
+    value: "<e>",
+    help: "What makes embeddings: none, hashing (words only; no\nmodel), or a JSON file that describes a model. Default:\n$LODESTORE_EMBEDDER or else hashing",
+  },
   { name: "json", help: "Print one JSON object, errors as JSON on stderr" },
   { name: "help", short: "h", help: "Explain this command" },
 ];

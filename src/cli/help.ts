@@ -1,7 +1,7 @@
 import type { Command } from "./command.ts";
 import type { OptionSpec } from "./options.ts";
 
-const INTRODUCTION = `Lodestore keeps documents where you are and finds them by their words.
+const INTRODUCTION = `Lodestore keeps documents where you are and finds them by words and meaning.
 
   lodestore ingest ./docs               take a folder in; repeat to update
   lodestore search "getting started"    find passages, best first
@@ -11,11 +11,11 @@ Usage: lodestore <command> [options]`;
 
 const EXIT_CODES = `Exit codes:
   0    all went well
-  1    it ran, but files failed (ingest), nothing was found (search, show) or
-       there are problems (doctor)
+  1    it ran, but files or embeddings failed (ingest, embed), nothing was
+       found (search, show) or there are problems (doctor)
   2    the command was typed wrong; nothing was done
-  3    the store is not there, cannot be opened or written, or is damaged; the
-       error's code is printed
+  3    the store is not there, cannot be opened or written, or is damaged, or
+       the model does not answer; the error's code is printed
   70   a defect in lodestore
   130  cancelled (Ctrl-C); what was taken in until then is whole and stays`;
 
@@ -30,6 +30,8 @@ export function generalHelp(commands: readonly Command[]): string {
     "",
     "Options:",
     "  --db <dir>     Folder of the store. Default: $LODESTORE_DB or ./.lodestore",
+    "  --embedder <e> What makes embeddings: none, hashing, or a JSON file that",
+    "                 describes a model. Default: $LODESTORE_EMBEDDER or hashing",
     "  --json         Print one JSON object, errors as JSON on stderr",
     "  -h, --help     Explain a command: lodestore <command> --help",
     "  -V, --version  Print the version",

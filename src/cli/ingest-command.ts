@@ -2,9 +2,11 @@ import { resolve } from "node:path";
 import type { IngestProgress, IngestReport } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
+import { embedderFor } from "./embedder-option.ts";
+import { embeddingJson, isWhole } from "./embedding-outcome.ts";
 import { EXIT } from "./exit-code.ts";
 import { compileFileGlob } from "./file-glob.ts";
-import { counted } from "./format.ts";
+import { counted, formatCount } from "./format.ts";
 import { fileAttributes, ingestFiles } from "./ingest-files.ts";
 import { summarize } from "./ingest-summary.ts";
 import { listenForInterrupt } from "./interrupt.ts";
@@ -28,7 +30,11 @@ A file is stored under its path within the folder you name; a file you name
 yourself, under the path you typed. Left out, and counted: hidden files and
 folders, node_modules, files whose ending says they hold no text (images,
 archives, PDF, …). A link to a folder elsewhere is followed once. Ctrl-C stops
-after the document at hand; what is in stays.`,
+after the document at hand; what is in stays.
+
+Then the passages are embedded, for searches by meaning, with what --embedder
+names. Where that fails or is stopped the documents are found by their words,
+and lodestore embed goes on with it.`,
   options: [
     {
       name: "sweep",
@@ -51,6 +57,7 @@ after the document at hand; what is in stays.`,
   examples: [
     ["lodestore ingest ./docs", "Take in a folder. The store is made in ./.lodestore"],
     ["lodestore ingest ./docs --sweep", "Bring the store up to date with the folder, deletions included"],
+    ["lodestore ingest ./docs --embedder none", "Only for searches by words"],
     [
       'lodestore ingest ~/notes --prefix notes --include "*.md" --tag private',
       "Only Markdown, under notes/, with a tag",
@@ -64,14 +71,18 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
   const attributes = fileAttributes(args);
   const maxFileMb = args.number("max-file-mb", 0.001, 1024);
   const walkOptions = await readWalkOptions(args, folder);
+  const embedder = await embedderFor(args, terminal);
   const progressLine = new ProgressLine(terminal.stderr);
   // With --json a program reads stderr for an error; a person watching gets the line nevertheless.
   const shown = !args.has("quiet") && (!terminal.json || terminal.stderr.isTTY === true);
   let progress: IngestProgress | undefined;
+  /** When the files were in. */
+  let filesMs: number | undefined;
 
   using interrupt = listenForInterrupt(() => {
     progressLine.end();
-    terminal.note("Stopping after the document at hand. Press Ctrl-C again to end at once.");
+    const atHand = progress?.embedding === undefined ? "document" : "batch";
+    terminal.note(`Stopping after the ${atHand} at hand. Press Ctrl-C again to end at once.`);
   });
   const { signal } = interrupt;
   try {
@@ -79,7 +90,7 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
     const ahead = await lookAhead({ ...walkOptions, signal });
     const sweep = args.has("sweep") && ahead.noSweep === undefined;
     const walk = new FileWalk({ ...walkOptions, signal });
-    await using store = await openOrCreateStore(folder);
+    await using store = await openOrCreateStore(folder, embedder);
     const report = await store.ingest(
       ingestFiles(walk, attributes, () => {
         if (sweep && walk.notes.problems.length > 0) throw sweepStopped(args.command, walk);
@@ -87,8 +98,10 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
       {
         signal,
         total: ahead.files,
+        embed: embedder === undefined ? "off" : "wait",
         onProgress: (now) => {
           progress = now;
+          if (now.embedding === undefined) filesMs = now.elapsedMs;
           if (shown && !signal.aborted) progressLine.update(now);
         },
         ...(sweep ? { sweep: { prefix: walkOptions.prefix } } : {}),
@@ -96,7 +109,8 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
       },
     );
     progressLine.end();
-    return conclude(report, walk, args.has("sweep") ? ahead.noSweep : undefined, folder, terminal);
+    const notSwept = args.has("sweep") ? ahead.noSweep : undefined;
+    return conclude({ report, walk, notSwept, folder, filesMs: filesMs ?? report.elapsedMs }, terminal);
   } catch (error) {
     progressLine.end();
     if (!signal.aborted) throw error;
@@ -141,18 +155,25 @@ async function lookAhead(options: WalkOptions): Promise<{ files: number; noSweep
   return { files, noSweep: files === 0 ? "there is no file to take in, so everything would be removed" : undefined };
 }
 
-function conclude(
-  report: IngestReport,
-  walk: FileWalk,
-  notSwept: string | undefined,
-  folder: string,
-  terminal: Terminal,
-): number {
+/** A run that came to its end. */
+interface Ended {
+  report: IngestReport;
+  walk: FileWalk;
+  /** Why nothing was swept, where that was asked for. */
+  notSwept: string | undefined;
+  folder: string;
+  /** When the files were in. */
+  filesMs: number;
+}
+
+function conclude({ report, walk, notSwept, folder, filesMs }: Ended, terminal: Terminal): number {
   const { problems, ...leftOut } = walk.notes;
   const whole: IngestReport = { ...report, failures: [...report.failures, ...problems] };
-  if (terminal.json) terminal.printJson({ ...whole, leftOut, notSwept: notSwept ?? null });
-  else terminal.print(...summarize(whole, walk.notes, notSwept, folder));
-  return whole.failures.length > 0 || notSwept !== undefined ? EXIT.wrong : EXIT.ok;
+  const embedding = embeddingJson(report.embedding);
+  if (terminal.json) terminal.printJson({ ...whole, embedding, leftOut, notSwept: notSwept ?? null });
+  else terminal.print(...summarize({ report: whole, notes: walk.notes, notSwept, folder, filesMs }));
+  const fine = whole.failures.length === 0 && notSwept === undefined && isWhole(report.embedding);
+  return fine ? EXIT.ok : EXIT.wrong;
 }
 
 function sweepStopped(operation: string, walk: FileWalk): CommandError {
@@ -167,13 +188,17 @@ function sweepStopped(operation: string, walk: FileWalk): CommandError {
 function cancelled(operation: string, progress: IngestProgress | undefined, folder: string): CommandError {
   const taken = (progress?.added ?? 0) + (progress?.updated ?? 0);
   const skipped = progress?.skipped ?? 0;
+  const embedding = progress?.embedding;
   return new CommandError(
     `cancelled: ${counted(taken, "document")} taken in, ${skipped} unchanged; all of them are whole, in ${resolve(folder)}`,
     {
       code: "ABORTED",
       operation,
       exitCode: EXIT.cancelled,
-      hint: "Run the same command again to go on: what is in is skipped.",
+      hint:
+        embedding === undefined
+          ? "Run the same command again to go on: what is in is skipped."
+          : `All files are in; ${formatCount(embedding.done)} of ${counted(embedding.total, "passage")} are embedded. To go on: lodestore embed`,
     },
   );
 }

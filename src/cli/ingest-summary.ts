@@ -1,4 +1,5 @@
 import type { IngestFailure, IngestReport } from "../node.ts";
+import { embeddingLines } from "./embedding-outcome.ts";
 import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
 import { printable } from "./printable.ts";
 import type { WalkNotes } from "./walk-notes.ts";
@@ -6,15 +7,21 @@ import type { WalkNotes } from "./walk-notes.ts";
 /** Most failures that are printed; `--json` has all. */
 const MAX_PRINTED_FAILURES = 100;
 
+/** A run, and what was noted on its way. */
+export interface IngestSummary {
+  report: IngestReport;
+  notes: WalkNotes;
+  /** Why nothing was swept, where that was asked for. */
+  notSwept: string | undefined;
+  folder: string;
+  /** Time until the files were in: what comes after is the embedding. */
+  filesMs: number;
+}
+
 /** Returns what a run did, as lines for people. */
-export function summarize(
-  report: IngestReport,
-  notes: WalkNotes,
-  notSwept: string | undefined,
-  folder: string,
-): string[] {
+export function summarize({ report, notes, notSwept, folder, filesMs }: IngestSummary): string[] {
   const files = report.added + report.updated + report.skipped + report.failures.length;
-  const rate = Math.round(files / Math.max(0.001, report.elapsedMs / 1000));
+  const rate = Math.round(files / Math.max(0.001, filesMs / 1000));
   const counts = [
     `${formatCount(report.added)} added`,
     `${formatCount(report.updated)} changed`,
@@ -24,7 +31,8 @@ export function summarize(
   ];
   return [
     `${counted(files, "file")}: ${counts.join(", ")}`,
-    `${formatBytes(report.bytes)} in ${counted(report.chunks, "passage")}, ${formatDuration(report.elapsedMs)}, ${formatCount(rate)} files/s, into ${printable(folder)}`,
+    `${formatBytes(report.bytes)} in ${counted(report.chunks, "passage")}, ${formatDuration(filesMs)}, ${formatCount(rate)} files/s, into ${printable(folder)}`,
+    ...embeddingLines(report.embedding),
     ...leftOut(notes),
     ...(notSwept === undefined ? [] : [`Not swept: ${notSwept}`]),
     ...failures(report.failures),

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { openStore, type Store, StorageError } from "../node.ts";
+import { type Embedder, openStore, type Store, StorageError } from "../node.ts";
 import { CommandError } from "./command-error.ts";
+import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Arguments } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -15,8 +16,8 @@ export function storeFolder(args: Arguments, terminal: Terminal): string {
   return args.text("db") ?? (fromEnv === undefined || fromEnv === "" ? ".lodestore" : fromEnv);
 }
 
-/** Opens the store that is there; a command that reads makes none.
- *  @throws CommandError NOT_FOUND
+/** Opens the store that is there, with the embedder that was asked for; a command that reads makes none.
+ *  @throws CommandError NOT_FOUND, INVALID_INPUT (`--embedder`)
  *  @throws StorageError what `openStore` throws */
 export async function openExistingStore(args: Arguments, terminal: Terminal): Promise<Store> {
   const folder = storeFolder(args, terminal);
@@ -28,13 +29,13 @@ export async function openExistingStore(args: Arguments, terminal: Terminal): Pr
       hint: "Make one: lodestore ingest <folder>. Or say where it is: --db <dir>",
     });
   }
-  return openOrCreateStore(folder);
+  return openOrCreateStore(folder, await embedderFor(args, terminal));
 }
 
-/** Opens the store in a folder; makes it when there is none. */
-export async function openOrCreateStore(folder: string): Promise<Store> {
+/** Opens the store in a folder; makes it when there is none. Nothing is embedded before a command asks for it. */
+export async function openOrCreateStore(folder: string, embedder: Embedder | undefined): Promise<Store> {
   try {
-    return await openStore({ dir: folder });
+    return await openStore({ dir: folder, embedOnOpen: false, ...(embedder === undefined ? {} : { embedder }) });
   } catch (cause) {
     // NOT_FOUND: the file is there, and yet it cannot be opened.
     if (cause instanceof StorageError && cause.code !== "NOT_FOUND") throw cause;

@@ -1,4 +1,4 @@
-import type { IngestProgress } from "../node.ts";
+import type { EmbeddingProgress, IngestProgress } from "../node.ts";
 import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
 import { cutToWidth, printable } from "./printable.ts";
 import type { OutputStream } from "./terminal.ts";
@@ -7,7 +7,18 @@ import type { OutputStream } from "./terminal.ts";
 const PLAIN_INTERVAL_MS = 5000;
 const BAR_CELLS = 20;
 
-/** Shows how far an ingest is: one line that is drawn anew on a terminal, else a line now and then. */
+/** How far something is, as it is shown. */
+interface Shown {
+  done: number;
+  total: number | null;
+  /** What is said of it. */
+  parts: string[];
+  /** What is at hand: on a terminal only. */
+  current?: string | null;
+  elapsedMs: number;
+}
+
+/** Shows how far a command is: one line that is drawn anew on a terminal, else a line now and then. */
 export class ProgressLine {
   readonly #stream: OutputStream;
   readonly #drawn: boolean;
@@ -27,12 +38,17 @@ export class ProgressLine {
   }
 
   update(progress: IngestProgress): void {
-    if (this.#drawn) {
-      this.#draw(progress);
-    } else if (progress.done > 0 && progress.elapsedMs - this.#lastPlainMs >= PLAIN_INTERVAL_MS) {
-      this.#lastPlainMs = progress.elapsedMs;
-      this.#stream.write(`${describe(progress)}\n`);
-    }
+    const { embedding, elapsedMs } = progress;
+    this.#show(embedding === undefined ? files(progress) : { ...passages(embedding), elapsedMs });
+  }
+
+  embedding(progress: EmbeddingProgress): void {
+    this.#show(passages(progress));
+  }
+
+  /** @param what What is counted: `vectors`. */
+  count(what: string, done: number, total: number, elapsedMs: number): void {
+    this.#show({ done, total, parts: [`${formatCount(done)}/${formatCount(total)} ${what}`], elapsedMs });
   }
 
   /** Takes the line off the screen. */
@@ -41,31 +57,59 @@ export class ProgressLine {
     this.#onScreen = false;
   }
 
-  #draw(progress: IngestProgress): void {
+  #show(shown: Shown): void {
+    if (this.#drawn) {
+      this.#draw(shown);
+    } else if (shown.done > 0 && shown.elapsedMs - this.#lastPlainMs >= PLAIN_INTERVAL_MS) {
+      this.#lastPlainMs = shown.elapsedMs;
+      this.#stream.write(`${shown.parts.join(" · ")}\n`);
+    }
+  }
+
+  #draw(shown: Shown): void {
     // A terminal that does not know its width says 0.
     const columns = this.#stream.columns || 80;
-    const path = progress.currentPath === null ? "" : ` · ${printable(progress.currentPath)}`;
+    const { parts, current = null } = shown;
+    const said = [...parts, ...(current === null ? [] : [printable(current)])].join(" · ");
     // The last column stays free: a terminal that wraps there would leave lines behind.
-    const line = cutToWidth(`${bar(progress)}${describe(progress)}${path}`, columns - 1);
-    this.#stream.write(`\r${line}\u001B[K`);
+    this.#stream.write(`\r${cutToWidth(`${bar(shown)}${said}`, columns - 1)}\u001B[K`);
     this.#onScreen = true;
   }
 }
 
-function bar({ done, total }: IngestProgress): string {
+function bar({ done, total }: Shown): string {
   if (total === null || total === 0) return "";
   const share = Math.min(1, done / total);
   const full = Math.round(share * BAR_CELLS);
   return `${"█".repeat(full)}${"░".repeat(BAR_CELLS - full)} ${String(Math.floor(share * 100)).padStart(3)} % `;
 }
 
-function describe({ done, total, failed, bytes, elapsedMs, leftMs }: IngestProgress): string {
+function files({ done, total, failed, bytes, elapsedMs, leftMs, currentPath }: IngestProgress): Shown {
   const parts = [
     total === null ? counted(done, "file") : `${formatCount(done)}/${counted(total, "file")}`,
     formatBytes(bytes),
-    `${formatCount(Math.round(done / Math.max(0.001, elapsedMs / 1000)))} files/s`,
+    `${formatCount(perSecond(done, elapsedMs))} files/s`,
+    ...leftAndFailed(leftMs, failed),
   ];
-  if (leftMs !== null) parts.push(`${formatDuration(leftMs)} left`);
-  if (failed > 0) parts.push(`${formatCount(failed)} failed`);
-  return parts.join(" · ");
+  return { done, total, parts, current: currentPath, elapsedMs };
+}
+
+function passages({ done, total, embedded, failed, elapsedMs, leftMs }: EmbeddingProgress): Shown {
+  const parts = [
+    `embedding ${formatCount(done)}/${counted(total, "passage")}`,
+    `${formatCount(perSecond(embedded, elapsedMs))}/s`,
+    ...leftAndFailed(leftMs, failed),
+  ];
+  return { done, total, parts, elapsedMs };
+}
+
+function leftAndFailed(leftMs: number | null, failed: number): string[] {
+  return [
+    ...(leftMs === null ? [] : [`${formatDuration(leftMs)} left`]),
+    ...(failed > 0 ? [`${formatCount(failed)} failed`] : []),
+  ];
+}
+
+function perSecond(count: number, elapsedMs: number): number {
+  return Math.round(count / Math.max(0.001, elapsedMs / 1000));
 }

@@ -14,6 +14,8 @@ const HINTS: Partial<Record<StorageErrorCode, string>> = {
   QUOTA_EXCEEDED: "The disk is full. What was taken in until then is whole.",
 };
 
+const EMBEDDER_HINT = "That is the model's failure; the store is well. What has its embedding keeps it.";
+
 /** Writes an error to stderr, as text or as JSON.
  *  @returns the exit code. */
 export function reportError(error: unknown, command: string, stderr: OutputStream, json: boolean): number {
@@ -43,6 +45,9 @@ function describe(error: unknown, command: string): Description {
   if (error instanceof CommandError) return error;
   if (error instanceof StorageError) {
     const { code, message, operation } = error;
+    if (error.capability === "embedder" && code !== "INVALID_INPUT" && code !== "ABORTED") {
+      return { code, message, operation, exitCode: EXIT.store, hint: EMBEDDER_HINT };
+    }
     const typed = code === "INVALID_INPUT" ? withOptionName(message) : message;
     return { code, message: typed, operation, exitCode: exitCodeOf(code), hint: HINTS[code] };
   }

@@ -24,7 +24,9 @@ describe("lodestore ingest", () => {
     const folder = makeFolder({ "docs/kiln.md": KILN, "docs/deep/glaze.md": GLAZE });
     const first = await lodestore(folder, "ingest", "docs");
     expect(first).toMatchObject({ code: 0, signal: null });
-    expect(first.stdout).toMatch(/^2 files: 2 added, 0 changed, 0 unchanged\n.* in 2 passages, .* into \.lodestore\n$/);
+    expect(first.stdout).toMatch(
+      /^2 files: 2 added, 0 changed, 0 unchanged\n.* in 2 passages, .* into \.lodestore\n2 passages embedded, .*\n$/,
+    );
 
     writeFiles(folder, { "docs/kiln.md": `${KILN}\nCone 10 is hotter.\n` });
     const second = await lodestore(folder, "ingest", "docs", "--quiet");

@@ -109,6 +109,19 @@ describe("the progress line", () => {
       "50/200 files · 3.0 MiB · 25 files/s · 6.0 s left · 2 failed\n70 files · 3.0 MiB · 10 files/s\n",
     );
   });
+
+  test("goes on with the passages that are embedded, and counts whatever else there is", () => {
+    const stream = new Recorder(true);
+    const line = new ProgressLine(stream);
+    const embedding = { done: 300, total: 400, embedded: 100, failed: 1, elapsedMs: 2000, leftMs: 2000 };
+    line.update(progress({ done: 200, embedding }));
+    const drawn = stream.text;
+    expect(drawn).toBe("\r███████████████░░░░░  75 % embedding 300/400 passages · 50…\u001B[K");
+    line.embedding(embedding);
+    expect(stream.text).toBe(drawn + drawn);
+    line.count("vectors", 1, 2, 10);
+    expect(stream.text).toContain("\r██████████░░░░░░░░░░  50 % 1/2 vectors\u001B[K");
+  });
 });
 
 describe("formats", () => {
