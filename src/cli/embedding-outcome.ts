@@ -24,6 +24,7 @@ export function embeddingLines(outcome: EmbeddingOutcome): string[] {
   }
   const { embedded, failed, failures, modelId, modelVersion, dimensions, elapsedMs } = outcome;
   const model = `${printable(modelId)}, version ${printable(modelVersion)}, ${counted(dimensions, "dimension")}`;
+  if (embedded === 0 && failed === 0) return [`Nothing to embed: every passage has its embedding (${model})`];
   const more = failed - Math.min(MAX_PRINTED, failures.length);
   return [
     `${counted(embedded, "passage")} embedded${failed > 0 ? `, ${formatCount(failed)} failed` : ""}, ${formatDuration(elapsedMs)} (${model})`,

@@ -9,6 +9,8 @@ const BAR_CELLS = 20;
 
 /** How far something is, as it is shown. */
 interface Shown {
+  /** Whether there is anything to tell yet, where each time is a line. */
+  begun: boolean;
   done: number;
   total: number | null;
   /** What is said of it. */
@@ -48,7 +50,13 @@ export class ProgressLine {
 
   /** @param what What is counted: `vectors`. */
   count(what: string, done: number, total: number, elapsedMs: number): void {
-    this.#show({ done, total, parts: [`${formatCount(done)}/${formatCount(total)} ${what}`], elapsedMs });
+    this.#show({
+      begun: done > 0,
+      done,
+      total,
+      parts: [`${formatCount(done)}/${formatCount(total)} ${what}`],
+      elapsedMs,
+    });
   }
 
   /** Takes the line off the screen. */
@@ -60,7 +68,7 @@ export class ProgressLine {
   #show(shown: Shown): void {
     if (this.#drawn) {
       this.#draw(shown);
-    } else if (shown.done > 0 && shown.elapsedMs - this.#lastPlainMs >= PLAIN_INTERVAL_MS) {
+    } else if (shown.begun && shown.elapsedMs - this.#lastPlainMs >= PLAIN_INTERVAL_MS) {
       this.#lastPlainMs = shown.elapsedMs;
       this.#stream.write(`${shown.parts.join(" · ")}\n`);
     }
@@ -91,7 +99,7 @@ function files({ done, total, failed, bytes, elapsedMs, leftMs, currentPath }: I
     `${formatCount(perSecond(done, elapsedMs))} files/s`,
     ...leftAndFailed(leftMs, failed),
   ];
-  return { done, total, parts, current: currentPath, elapsedMs };
+  return { begun: done > 0, done, total, parts, current: currentPath, elapsedMs };
 }
 
 function passages({ done, total, embedded, failed, elapsedMs, leftMs }: EmbeddingProgress): Shown {
@@ -100,7 +108,7 @@ function passages({ done, total, embedded, failed, elapsedMs, leftMs }: Embeddin
     `${formatCount(perSecond(embedded, elapsedMs))}/s`,
     ...leftAndFailed(leftMs, failed),
   ];
-  return { done, total, parts, elapsedMs };
+  return { begun: embedded + failed > 0, done, total, parts, elapsedMs };
 }
 
 function leftAndFailed(leftMs: number | null, failed: number): string[] {

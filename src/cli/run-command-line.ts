@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { COMMON_OPTIONS, type Command } from "./command.ts";
 import { usageError } from "./command-error.ts";
 import { doctorCommand } from "./doctor-command.ts";
+import { embedCommand } from "./embed-command.ts";
 import { EXIT } from "./exit-code.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { ingestCommand } from "./ingest-command.ts";
@@ -10,10 +11,19 @@ import { parseArguments } from "./options.ts";
 import { reportError } from "./report-error.ts";
 import { searchCommand } from "./search-command.ts";
 import { showCommand } from "./show-command.ts";
+import { statsCommand } from "./stats-command.ts";
 import { suggest } from "./suggest.ts";
 import { Terminal } from "./terminal.ts";
 
-const COMMANDS: readonly Command[] = [ingestCommand, searchCommand, listCommand, showCommand, doctorCommand];
+const COMMANDS: readonly Command[] = [
+  ingestCommand,
+  searchCommand,
+  listCommand,
+  showCommand,
+  embedCommand,
+  statsCommand,
+  doctorCommand,
+];
 
 /** Runs what was typed after `lodestore`.
  *  @returns the exit code. */

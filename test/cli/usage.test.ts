@@ -4,7 +4,7 @@ import { lodestore, makeFolder, start } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const COMMANDS = ["ingest", "search", "list", "show", "doctor"];
+const COMMANDS = ["ingest", "search", "list", "show", "embed", "stats", "doctor"];
 
 describe("help", () => {
   test("of the whole names every command and every exit code", async () => {

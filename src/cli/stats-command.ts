@@ -1,0 +1,117 @@
+import { resolve } from "node:path";
+import type { EmbeddingStatus, GenerationStatus, StoreStats, VectorIndexInfo, VectorTableInfo } from "../node.ts";
+import type { Command } from "./command.ts";
+import { usageError } from "./command-error.ts";
+import { embeddingJson } from "./embedding-outcome.ts";
+import { EXIT } from "./exit-code.ts";
+import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { openExistingStore, storeFolder } from "./open-store.ts";
+import type { Arguments } from "./options.ts";
+import { printable } from "./printable.ts";
+import { statsLines } from "./stats-lines.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What `stats` tells. */
+interface Figures {
+  /** Folder of the store, absolute. */
+  folder: string;
+  stats: StoreStats;
+  embeddings: EmbeddingStatus;
+  indexes: VectorTableInfo[];
+}
+
+export const statsCommand: Command = {
+  name: "stats",
+  summary: "Count documents, embeddings and vector indexes",
+  usage: "[options]",
+  description: `Prints documents, passages and bytes; each generation of embeddings, which is
+one version of a model: how many are committed, pending (written half) and
+tombstones (of passages that are gone); and each vector index: how it is
+searched, its levels, what is linked and what waits, memory, and how old its
+snapshot is. The indexes are loaded for it.`,
+  options: [],
+  examples: [
+    ["lodestore stats", "Of the store in ./.lodestore"],
+    ["lodestore stats --json | jq .embeddings.missing", "For programs"],
+  ],
+  run: runStats,
+};
+
+async function runStats(args: Arguments, terminal: Terminal): Promise<number> {
+  if (args.positionals.length > 0) {
+    throw usageError(args.command, `unexpected "${args.positionals.join(" ")}"`, "The store is named by --db <dir>");
+  }
+  const figures = await read(args, terminal);
+  if (terminal.json) {
+    const { embeddings } = figures;
+    const lastError = embeddingJson(embeddings.lastError ?? undefined);
+    terminal.printJson({ ...figures, embeddings: { ...embeddings, lastError } });
+  } else {
+    terminal.print(...lines(figures, Date.now()));
+  }
+  return EXIT.ok;
+}
+
+async function read(args: Arguments, terminal: Terminal): Promise<Figures> {
+  const folder = resolve(storeFolder(args, terminal));
+  await using store = await openExistingStore(args, terminal);
+  const indexes = await store.embeddings.indexes();
+  return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };
+}
+
+function lines({ folder, stats, embeddings, indexes }: Figures, now: number): string[] {
+  return [
+    `Store in ${printable(folder)}`,
+    ...statsLines(stats),
+    ...modelLines(embeddings),
+    ...(embeddings.generations.length === 0 ? [] : ["Embeddings:", ...embeddings.generations.map(generationLine)]),
+    ...indexes.flatMap((table) => tableLines(table, now)),
+  ];
+}
+
+function modelLines({ model, missing, chunks }: EmbeddingStatus): string[] {
+  if (model === null) return [];
+  const name = `${printable(model.modelId)}, version ${printable(model.modelVersion)}`;
+  if (missing === 0) return [`Every passage has its embedding of ${name}`];
+  return [`${formatCount(missing)} of ${counted(chunks, "passage")} without an embedding of ${name}: lodestore embed`];
+}
+
+function generationLine(generation: GenerationStatus): string {
+  const { modelId, modelVersion, dimensions, role, committed, pending, tombstones } = generation;
+  const counts = [
+    `${formatCount(committed)} committed`,
+    `${formatCount(pending)} pending`,
+    counted(tombstones, "tombstone"),
+  ];
+  return `  ${printable(modelId)}, version ${printable(modelVersion)}, ${counted(dimensions, "dimension")}, ${role}: ${counts.join(", ")}`;
+}
+
+function tableLines({ tableName, metric, dimensions, generations }: VectorTableInfo, now: number): string[] {
+  return [
+    `Index ${printable(tableName)}: ${metric}, ${counted(dimensions, "dimension")}`,
+    ...generations.flatMap((info) => indexLines(info, now)),
+  ];
+}
+
+function indexLines(info: VectorIndexInfo, now: number): string[] {
+  const { modelVersion, vectors, engine, quantization, linked, unlinked, levels, memoryBytes, resident, snapshot } =
+    info;
+  const graph =
+    engine === "flat" ? "scanned" : `walked, ${formatCount(linked)} linked, ${formatCount(unlinked)} not yet`;
+  const kept = resident ? ", full vectors in memory" : "";
+  const nodes = levels.map((count, level) => `${level}: ${formatCount(count)}`).join(", ");
+  return [
+    `  version ${printable(modelVersion)}: ${counted(vectors, "vector")}, ${engine} (${graph}), ${quantization}`,
+    ...(levels.length === 0 ? [] : [`    nodes by level: ${nodes}`]),
+    `    memory ${formatBytes(memoryBytes)}${kept}`,
+    snapshot === null
+      ? "    no snapshot"
+      : `    snapshot ${formatBytes(snapshot.sizeBytes)}, ${age(now - snapshot.createdAt)}, at revision ${snapshot.revision} of ${info.revision}`,
+  ];
+}
+
+/** A clock that was set back makes no snapshot younger than new. */
+function age(ms: number): string {
+  const days = Math.floor(ms / 86_400_000);
+  return days > 1 ? `${formatCount(days)} days old` : `${formatDuration(Math.max(0, ms))} old`;
+}
