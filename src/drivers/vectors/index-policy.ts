@@ -12,7 +12,7 @@ export interface VectorSettings {
   m?: number;
   /** Width of the walk that finds a node's neighbours, 8 to 4096; 128 by default. */
   efConstruction?: number;
-  /** `auto` (default): 8-bit codes, or 32-bit floats where codes would lose too much. */
+  /** `auto` (default): 8-bit codes, or 32-bit floats where a sample shows that codes would lose too much. */
   quantization?: Quantization | "auto";
   /** Bytes of full-precision vectors that an index keeps in memory; beyond it they are read from the database. 512 MiB by default. */
   residentBytes?: number;
@@ -93,37 +93,4 @@ export class IndexPolicy {
   snapshotDue(changes: number, count: number, closing: boolean): boolean {
     return closing ? changes >= 256 : changes >= Math.max(2048, count / 4);
   }
-}
-
-/** Share of a vector's square that 8-bit codes may lose on average before floats take their place: DESIGN.md. */
-const MOST_LOST = 1e-3;
-
-/** The codes that hold these vectors well enough. */
-export function quantizationFor(
-  policy: IndexPolicy,
-  _table: { dimensions: number },
-  sample: readonly Float32Array[],
-): Quantization {
-  if (policy.quantization !== "auto") return policy.quantization;
-  if (sample.length === 0) return "sq8";
-  const lost = sample.reduce((sum, vector) => sum + lossOf(vector), 0) / sample.length;
-  return lost > MOST_LOST ? "f32" : "sq8";
-}
-
-/** Share of the square of a vector that rounding to 8 bits loses. */
-export function lossOf(vector: Float32Array): number {
-  let greatest = 0;
-  let square = 0;
-  for (const value of vector) {
-    greatest = Math.max(greatest, Math.abs(value));
-    square += value * value;
-  }
-  if (square === 0) return 0;
-  const scale = greatest / 127;
-  let lost = 0;
-  for (const value of vector) {
-    const difference = value - Math.round(value / scale) * scale;
-    lost += difference * difference;
-  }
-  return lost / square;
 }

@@ -2,7 +2,8 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorOpenReport, VectorProgress } from "../../contracts/vectors.ts";
 import { nextTurn } from "../../turns.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
-import { type IndexPolicy, quantizationFor } from "./index-policy.ts";
+import { chooseQuantization, SAMPLE_SIZE } from "./choose-quantization.ts";
+import type { IndexPolicy } from "./index-policy.ts";
 import type { AllowedKeys } from "./allowed-chunks.ts";
 import type { AllowedVectors, IndexResult, IndexSearchOptions, VectorIndex } from "./vector-index.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
@@ -36,6 +37,8 @@ export class LiveIndex {
   #report: VectorOpenReport | undefined;
   #snapshot: StoredSnapshot | null = null;
   #changesSinceSnapshot = 0;
+  /** Whether there were too few vectors to choose how they are read. */
+  #undecided = false;
   /** The last filter's vectors. */
   #allowed: (AllowedVectors & { of: AllowedKeys; changes: number }) | undefined;
   /** Key of the row up to which full-precision vectors have been read. */
@@ -100,6 +103,7 @@ export class LiveIndex {
       await this.#alone(async () => {
         if (this.#index === undefined) await this.#open(signal);
         await this.#replay(signal);
+        await this.#reconsider(signal);
       });
     }
     return this.#index as unknown as VectorIndex;
@@ -203,6 +207,7 @@ export class LiveIndex {
     if (found !== undefined && found.stored.revision >= (await this.#logStart())) {
       this.#take(found.index, found.stored.revision);
       this.#snapshot = found.stored;
+      this.#undecided = this.#policy.quantization === "auto" && found.index.count < SAMPLE_SIZE;
       const { changes } = found.index;
       await this.#replay(signal);
       this.#report = this.#describe("snapshot", reason, start, found.index.changes - changes);
@@ -271,8 +276,9 @@ export class LiveIndex {
        WHERE generation_key = $1`,
       [this.generationKey],
     )) as { total: number; last: number };
-    const sample = await this.#sample(total);
-    const index = this.#policy.createIndex(this.table, quantizationFor(this.#policy, this.table, sample), total);
+    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(total, last));
+    this.#undecided = chosen === undefined;
+    const index = this.#policy.createIndex(this.table, chosen ?? "sq8", total);
     // Rows that come meanwhile are in the log: whoever writes faster than this reads would keep it from its end.
     let after = 0;
     for (let done = 0; after < last;) {
@@ -293,15 +299,28 @@ export class LiveIndex {
     return { index, revision };
   }
 
-  /** Some vectors, spread over the table, to see how well codes would hold them. */
-  async #sample(total: number): Promise<Float32Array[]> {
-    if (total === 0) return [];
-    const step = Math.max(1, Math.floor(total / 256));
-    const rows = await this.#db.all<{ vector: Uint8Array }>(
-      `SELECT vector FROM "${this.table.tableName}" WHERE generation_key = $1 AND vector_key % $2 = 0 LIMIT 256`,
-      [this.generationKey, step],
+  /** Some vectors, spread over the table, to see how well codes would hold them; none where there are too few. */
+  async #sample(total: number, last: number): Promise<Float32Array[]> {
+    if (total < SAMPLE_SIZE) return [];
+    const keys = Array.from({ length: SAMPLE_SIZE }, (_, at) => Math.floor((at * last) / SAMPLE_SIZE));
+    const rows = await this.#db.all<{ vector: Uint8Array | null }>(
+      `SELECT (SELECT v.vector FROM "${this.table.tableName}" v WHERE v.vector_key > j.value AND v.generation_key = $2
+               ORDER BY v.vector_key LIMIT 1) AS vector FROM json_each($1) j`,
+      [JSON.stringify(keys), this.generationKey],
     );
-    return rows.map(({ vector }) => vectorOf(vector));
+    return rows.flatMap(({ vector }) => (vector === null ? [] : [vectorOf(vector)]));
+  }
+
+  /** What began with few vectors is looked at once more when there are enough to choose how they are read. */
+  async #reconsider(signal?: AbortSignal): Promise<void> {
+    const index = this.#index as VectorIndex;
+    if (!this.#undecided || index.count < SAMPLE_SIZE) return;
+    const { last } = (await this.#db.get<{ last: number }>(
+      `SELECT coalesce(max(vector_key), 0) AS last FROM "${this.table.tableName}"`,
+    )) as { last: number };
+    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(index.count, last));
+    this.#undecided = false;
+    if (chosen !== undefined && chosen !== index.options.quantization) await this.#renew(signal);
   }
 
   /** Takes in what the log holds beyond the index. */
