@@ -51,7 +51,8 @@ export interface VectorQuery {
 export interface VectorHit {
   chunkId: string;
   embeddingId: string;
-  /** Cosine similarity in [-1, 1], dot product, or minus the Euclidean distance: higher is nearer. */
+  /** Cosine similarity in [-1, 1], dot product, or minus the Euclidean distance: higher is nearer. Where an index does not hold the
+   *  vectors themselves (yet), those of hits beyond the first 32 are as their 8-bit codes have them, about 0.002 off. */
   score: number;
 }
 

@@ -183,8 +183,12 @@ describe("a sound file that is not of this index", () => {
     await expectPassedOver(resigned(good, { envelope }), /^the snapshot is newer than the database$/u);
   });
 
-  test("may be of any time, and say another seed or efConstruction", async () => {
-    const envelope = { createdAt: 0, parameters: { m: 4, efConstruction: 7, seed: 99 } };
+  test("is passed over where it is older than what it stands for: another database had that name", async () => {
+    await expectPassedOver(resigned(good, { envelope: { createdAt: 1 } }), /^the snapshot is older than what/u);
+  });
+
+  test("may be of a later time, and say another seed or efConstruction", async () => {
+    const envelope = { createdAt: Number.MAX_SAFE_INTEGER, parameters: { m: 4, efConstruction: 7, seed: 99 } };
     expect(await serveWith(resigned(good, { envelope }))).toMatchObject({ source: "snapshot", reason: null });
   });
 });

@@ -198,10 +198,11 @@ export class LiveIndex {
     const snapshot = await this.#snapshots?.read(this.table, this.modelVersion, this.generationKey, this.#policy);
     let reason = snapshot === undefined ? "there are no snapshots" : snapshot.passedOver;
     let found = snapshot?.found;
-    if (found !== undefined && found.stored.revision > (await this.#newestChange())) {
-      // The database was put back to an earlier state. Its changes will have the same numbers again: the snapshot must go.
+    const foreign = found === undefined ? undefined : await this.#notOfThisDatabase(found.stored);
+    if (foreign !== undefined) {
+      // Its changes will have, or have had, the same numbers as those of this database: the snapshot must go.
       await this.#snapshots?.delete(this.table, this.generationKey);
-      reason = "the snapshot is newer than the database";
+      reason = foreign;
       found = undefined;
     }
     if (found !== undefined && found.stored.revision >= (await this.#logStart())) {
@@ -216,6 +217,16 @@ export class LiveIndex {
     if (found !== undefined) reason = "changes newer than the snapshot are no longer in the log";
     await this.#renew(signal);
     this.#report = this.#describe("rebuilt", reason, start, 0);
+  }
+
+  /** Says why a snapshot belongs to a later or another state of the database, if it does. */
+  async #notOfThisDatabase({ revision, createdAt }: StoredSnapshot): Promise<string | undefined> {
+    if (revision > (await this.#newestChange())) return "the snapshot is newer than the database";
+    const row = await this.#db.get<{ createdAt: number }>(
+      "SELECT created_at AS createdAt FROM vector_generations WHERE generation_key = $1",
+      [this.generationKey],
+    );
+    return createdAt < (row?.createdAt ?? 0) ? "the snapshot is older than what it stands for" : undefined;
   }
 
   /** Builds the index in its place. */
