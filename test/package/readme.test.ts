@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ describe("the README", () => {
     mkdirSync(join(folder, "docs/guides"), { recursive: true });
     const page = "# Kiln\n\nGetting started: cone 6 melts\nat 1222 degrees.\n";
     writeFileSync(join(folder, "docs/guides/kiln.md"), `---\nlang: en\n---\n\n${page}\nFire slowly.\n`);
+    copyFileSync(join(root, "test/fixtures/lhv1/v1-sq8-cosine.lhv1"), join(folder, "index.lhv1"));
   });
 
   afterAll(() => {
@@ -38,9 +39,13 @@ describe("the README", () => {
       const args = words.slice(2).map((word) => word.replaceAll('"', ""));
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
-    expect(lines.length).toBe(5);
-    expect(outputs[1]).toContain("guides/kiln.md");
-    expect(outputs[2]).toContain("guides/kiln.md");
-    expect(outputs[3]).toContain("cone 6 melts");
+    const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
+    expect(lines.length).toBe(9);
+    expect(said('search "getting started"')).toContain("guides/kiln.md");
+    expect(said("--mode hybrid")).toContain("guides/kiln.md");
+    expect(said("list")).toContain("guides/kiln.md");
+    expect(said("show")).toContain("cone 6 melts");
+    expect(said("stats")).toContain("hashing");
+    expect(said("lhv1 inspect")).toContain("cosine");
   });
 });
