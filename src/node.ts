@@ -18,6 +18,21 @@ export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/em
 export { createHttpEmbedder, type HttpEmbedderOptions } from "./drivers/embed-http.ts";
 export { createTransformersEmbedder, type TransformersEmbedderOptions } from "./drivers/embed-transformers.ts";
 export { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
+export { type ImportText, parseChunkMap, parseDocstore } from "./store/import/import-texts.ts";
+export {
+  type ImportProgress,
+  type ImportReport,
+  type ImportStore,
+  importVectors,
+  type ImportVectorsOptions,
+} from "./store/import/import-vectors.ts";
+export {
+  type ChecksumState,
+  type FileSection,
+  inspectVectorFile,
+  type VectorFileInspection,
+} from "./store/import/inspect.ts";
+export { readVectorFile, type VectorFile, type VectorFileFormat } from "./store/import/vector-file.ts";
 export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 
 /** Where a Node store lives. */

@@ -23,7 +23,7 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
   {
     name: "embedder",
     value: "<e>",
-    help: "What makes embeddings: none, hashing (words only; no\nmodel), or a JSON file that describes a model. Default:\n$LODESTORE_EMBEDDER or else hashing",
+    help: "What makes embeddings: none, hashing (words, no\nmodel), or a JSON file that describes a model.\nDefault: $LODESTORE_EMBEDDER or else hashing",
   },
   { name: "json", help: "Print one JSON object, errors as JSON on stderr" },
   { name: "help", short: "h", help: "Explain this command" },

@@ -49,7 +49,9 @@ function describe(error: unknown, command: string): Description {
       return { code, message, operation, exitCode: EXIT.store, hint: EMBEDDER_HINT };
     }
     const typed = code === "INVALID_INPUT" ? withOptionName(message) : message;
-    return { code, message: typed, operation, exitCode: exitCodeOf(code), hint: HINTS[code] };
+    // A conflict of embeddings is between two models, not two processes.
+    const ofModels = code === "CONFLICT" && (error.capability === "embeddings" || error.capability === "vectors");
+    return { code, message: typed, operation, exitCode: exitCodeOf(code), hint: ofModels ? undefined : HINTS[code] };
   }
   const message = error instanceof Error ? error.message : String(error);
   return {

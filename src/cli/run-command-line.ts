@@ -7,6 +7,8 @@ import { EXIT } from "./exit-code.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { ingestCommand } from "./ingest-command.ts";
 import { listCommand } from "./list-command.ts";
+import { lhv1ImportCommand } from "./lhv1-import-command.ts";
+import { lhv1InspectCommand } from "./lhv1-inspect-command.ts";
 import { parseArguments } from "./options.ts";
 import { reportError } from "./report-error.ts";
 import { searchCommand } from "./search-command.ts";
@@ -23,22 +25,37 @@ const COMMANDS: readonly Command[] = [
   embedCommand,
   statsCommand,
   doctorCommand,
+  lhv1InspectCommand,
+  lhv1ImportCommand,
 ];
 
 /** Runs what was typed after `lodestore`.
  *  @returns the exit code. */
 export async function runCommandLine(argv: readonly string[]): Promise<number> {
-  const [first = "", ...rest] = argv;
+  const { command, first, rest } = chosen(argv);
   const end = argv.indexOf("--");
   // Known before the arguments are read: what is wrong with them is reported in the form that was asked for.
   const json = (end < 0 ? argv : argv.slice(0, end)).includes("--json");
   const terminal = new Terminal({ stdout: process.stdout, stderr: process.stderr, env: process.env, json });
-  const command = COMMANDS.find(({ name }) => name === first);
   try {
     return command === undefined ? withoutCommand(first, rest, terminal) : await run(command, rest, terminal);
   } catch (error) {
     return reportError(error, command?.name ?? "", process.stderr, json);
   }
+}
+
+/** What was asked for: the name of a command is one word or two. */
+interface Chosen {
+  /** Absent where what was typed names none. */
+  command: Command | undefined;
+  first: string;
+  rest: readonly string[];
+}
+
+function chosen([first = "", ...rest]: readonly string[]): Chosen {
+  const two = COMMANDS.find(({ name }) => name === `${first} ${rest[0] ?? ""}`);
+  if (two !== undefined) return { command: two, first: two.name, rest: rest.slice(1) };
+  return { command: COMMANDS.find(({ name }) => name === first), first, rest };
 }
 
 async function run(command: Command, args: readonly string[], terminal: Terminal): Promise<number> {
@@ -57,7 +74,7 @@ function withoutCommand(first: string, rest: readonly string[], terminal: Termin
     return EXIT.ok;
   }
   if (first === "--help" || first === "-h" || first === "help") {
-    const topic = COMMANDS.find(({ name }) => name === rest[0]);
+    const { command: topic } = chosen(rest);
     if (topic === undefined && rest[0] !== undefined) throw unknownCommand(rest[0]);
     terminal.print(
       topic === undefined ? generalHelp(COMMANDS) : commandHelp(topic, [...topic.options, ...COMMON_OPTIONS]),
@@ -76,6 +93,11 @@ function withoutCommand(first: string, rest: readonly string[], terminal: Termin
 }
 
 function unknownCommand(typed: string): Error {
+  const group = COMMANDS.filter(({ name }) => name.startsWith(`${typed} `)).map(({ name }) => name);
+  if (group.length > 0) {
+    const commands = group.map((name) => `lodestore ${name}`).join(", ");
+    return usageError("", `"${typed}" is the first word of several commands`, `They are: ${commands}`);
+  }
   const meant = suggest(
     typed,
     COMMANDS.map(({ name }) => name),
