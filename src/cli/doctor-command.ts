@@ -18,6 +18,7 @@ import { printable } from "./printable.ts";
 import { reportError } from "./report-error.ts";
 import { statsLines } from "./stats-lines.ts";
 import type { Terminal } from "./terminal.ts";
+import { useStore } from "./use-store.ts";
 
 /** Most records and vectors that a sweep deletes. */
 const MAX_SWEEP = 1_000_000;
@@ -69,9 +70,14 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   let failure: unknown;
   let examination: Examination;
   try {
-    await using store = await openExistingStore(args, terminal);
-    examination = await examine(store, folder);
-    if (args.has("sweep")) examination = await sweep(store, examination, args.has("dry-run"), terminal);
+    examination = await useStore(
+      terminal,
+      () => openExistingStore(args, terminal),
+      async (store) => {
+        const found = await examine(store, folder);
+        return args.has("sweep") ? sweep(store, found, args.has("dry-run"), terminal) : found;
+      },
+    );
   } catch (error) {
     if (error instanceof CommandError || !(error instanceof StorageError)) throw error;
     failure = error;

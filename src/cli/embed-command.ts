@@ -11,6 +11,7 @@ import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
+import { finishIndexes, useStore } from "./use-store.ts";
 
 export const embedCommand: Command = {
   name: "embed",
@@ -49,14 +50,22 @@ async function runEmbed(args: Arguments, terminal: Terminal): Promise<number> {
   const { signal } = interrupt;
   let report: EmbeddingReport;
   try {
-    await using store = await openExistingStore(args, terminal);
-    report = await store.embeddings.run({
-      signal,
-      onProgress: (now) => {
-        progress = now;
-        if (shown && !signal.aborted) progressLine.embedding(now);
+    report = await useStore(
+      terminal,
+      () => openExistingStore(args, terminal),
+      async (store) => {
+        const done = await store.embeddings.run({
+          signal,
+          onProgress: (now) => {
+            progress = now;
+            if (shown && !signal.aborted) progressLine.embedding(now);
+          },
+        });
+        if (shown) progressLine.begin("Linking vectors…");
+        await finishIndexes(store, terminal, signal);
+        return done;
       },
-    });
+    );
   } catch (error) {
     if (!signal.aborted) throw error;
     throw cancelled(args.command, progress);

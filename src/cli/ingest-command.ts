@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { IngestProgress, IngestReport } from "../node.ts";
+import type { IngestOptions, IngestProgress, IngestReport } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
 import { embedderFor } from "./embedder-option.ts";
@@ -14,6 +14,7 @@ import { openOrCreateStore, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
+import { finishIndexes, useStore } from "./use-store.ts";
 import { FileWalk, type WalkOptions } from "./walk-files.ts";
 import { findWalkRoots, realFolder } from "./walk-roots.ts";
 
@@ -86,26 +87,33 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
   });
   const { signal } = interrupt;
   try {
-    if (shown) progressLine.begin();
+    if (shown) progressLine.begin("Looking for files…");
     const ahead = await lookAhead({ ...walkOptions, signal });
     const sweep = args.has("sweep") && ahead.noSweep === undefined;
     const walk = new FileWalk({ ...walkOptions, signal });
-    await using store = await openOrCreateStore(folder, embedder);
-    const report = await store.ingest(
-      ingestFiles(walk, attributes, () => {
-        if (sweep && walk.notes.problems.length > 0) throw sweepStopped(args.command, walk);
-      }),
-      {
-        signal,
-        total: ahead.files,
-        embed: embedder === undefined ? "off" : "wait",
-        onProgress: (now) => {
-          progress = now;
-          if (now.embedding === undefined) filesMs = now.elapsedMs;
-          if (shown && !signal.aborted) progressLine.update(now);
-        },
-        ...(sweep ? { sweep: { prefix: walkOptions.prefix } } : {}),
-        ...(maxFileMb === undefined ? {} : { maxFileBytes: Math.floor(maxFileMb * 2 ** 20) }),
+    const files = ingestFiles(walk, attributes, () => {
+      if (sweep && walk.notes.problems.length > 0) throw sweepStopped(args.command, walk);
+    });
+    const options: IngestOptions = {
+      signal,
+      total: ahead.files,
+      embed: embedder === undefined ? "off" : "wait",
+      onProgress: (now) => {
+        progress = now;
+        if (now.embedding === undefined) filesMs = now.elapsedMs;
+        if (shown && !signal.aborted) progressLine.update(now);
+      },
+      ...(sweep ? { sweep: { prefix: walkOptions.prefix } } : {}),
+      ...(maxFileMb === undefined ? {} : { maxFileBytes: Math.floor(maxFileMb * 2 ** 20) }),
+    };
+    const report = await useStore(
+      terminal,
+      () => openOrCreateStore(folder, embedder),
+      async (store) => {
+        const done = await store.ingest(files, options);
+        if (shown) progressLine.begin("Linking vectors…");
+        if (embedder !== undefined) await finishIndexes(store, terminal, signal);
+        return done;
       },
     );
     progressLine.end();

@@ -8,6 +8,7 @@ import {
   parseChunkMap,
   parseDocstore,
   readVectorFile,
+  type Store,
   type VectorFile,
   type VectorMetric,
 } from "../node.ts";
@@ -23,6 +24,7 @@ import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
 import { readInputFile, readInputText, withFileName } from "./read-input-file.ts";
 import type { Terminal } from "./terminal.ts";
+import { finishIndexes, useStore } from "./use-store.ts";
 
 const METRICS = ["cosine", "dot", "l2"] as const;
 /** What hnswlib calls its spaces. */
@@ -117,17 +119,22 @@ async function importInto(
   });
   const { signal } = interrupt;
   try {
-    await using store =
+    const open = async (): Promise<Store> =>
       options.texts === undefined
-        ? await openExistingStore(args, terminal)
-        : await openOrCreateStore(storeFolder(args, terminal), await embedderFor(args, terminal));
-    return await importVectors(store, vectors, {
-      ...options,
-      signal,
-      onProgress: (now) => {
-        progress = now;
-        if (shown && !signal.aborted) progressLine.count("vectors", now.done, now.total, now.elapsedMs);
-      },
+        ? openExistingStore(args, terminal)
+        : openOrCreateStore(storeFolder(args, terminal), await embedderFor(args, terminal));
+    return await useStore(terminal, open, async (store) => {
+      const done = await importVectors(store, vectors, {
+        ...options,
+        signal,
+        onProgress: (now) => {
+          progress = now;
+          if (shown && !signal.aborted) progressLine.count("vectors", now.done, now.total, now.elapsedMs);
+        },
+      });
+      if (shown) progressLine.begin("Linking vectors…");
+      await finishIndexes(store, terminal, signal);
+      return done;
     });
   } catch (error) {
     if (!signal.aborted) throw error;

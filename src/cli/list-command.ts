@@ -8,6 +8,7 @@ import { openExistingStore } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { displayWidth, padToWidth, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
+import { useStore } from "./use-store.ts";
 
 /** Longer paths push their row to the right, alone. */
 const MAX_PATH_COLUMNS = 56;
@@ -68,9 +69,14 @@ async function read(
   request: { limit?: number; cursor?: string },
 ): Promise<{ page: Page<Document>; total: number }> {
   const filter = filterFrom(args);
-  await using store = await openExistingStore(args, terminal);
-  const page = await store.documents.listDocuments(filter, request);
-  return { page, total: await store.documents.countDocuments(filter) };
+  return useStore(
+    terminal,
+    () => openExistingStore(args, terminal),
+    async ({ documents }) => ({
+      page: await documents.listDocuments(filter, request),
+      total: await documents.countDocuments(filter),
+    }),
+  );
 }
 
 function rows(documents: readonly Document[], terminal: Terminal): string[] {

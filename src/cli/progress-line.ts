@@ -32,10 +32,10 @@ export class ProgressLine {
     this.#drawn = stream.isTTY === true;
   }
 
-  /** Says that files are being counted. */
-  begin(): void {
+  /** Says what is being done, where there is nothing to count yet: `Looking for files…` */
+  begin(what: string): void {
     if (!this.#drawn) return;
-    this.#stream.write("\rLooking for files…\u001B[K");
+    this.#stream.write(`\r${what}\u001B[K`);
     this.#onScreen = true;
   }
 

@@ -9,6 +9,7 @@ import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { explainLines, hitLines } from "./search-lines.ts";
 import type { Terminal } from "./terminal.ts";
+import { useStore } from "./use-store.ts";
 
 export const searchCommand: Command = {
   name: "search",
@@ -91,10 +92,15 @@ interface Asked {
 }
 
 async function ask(args: Arguments, terminal: Terminal, query: SearchQuery): Promise<Asked> {
-  await using store = await openExistingStore(args, terminal);
-  const result = await store.search(query);
   const byVectors = query.mode === "vector" || query.mode === "hybrid";
-  return { result, unembedded: byVectors && !terminal.json ? await unembeddedIn(store) : undefined };
+  return useStore(
+    terminal,
+    () => openExistingStore(args, terminal),
+    async (store) => ({
+      result: await store.search(query),
+      unembedded: byVectors && !terminal.json ? await unembeddedIn(store) : undefined,
+    }),
+  );
 }
 
 async function unembeddedIn(store: Store): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import type { Store } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
@@ -9,6 +10,7 @@ import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { breadcrumbs } from "./search-lines.ts";
 import type { Terminal } from "./terminal.ts";
+import { useStore } from "./use-store.ts";
 
 export const showCommand: Command = {
   name: "show",
@@ -60,8 +62,8 @@ async function runShow(args: Arguments, terminal: Terminal): Promise<number> {
 }
 
 async function find(args: Arguments, terminal: Terminal, what: string): Promise<Shown> {
-  await using store = await openExistingStore(args, terminal);
-  const found = await findShown(store.documents, what);
+  const open = (): Promise<Store> => openExistingStore(args, terminal);
+  const found = await useStore(terminal, open, ({ documents }) => findShown(documents, what));
   if (found.kind === "found") return found.shown;
   throw new CommandError(`the store has no document or passage "${what}"`, {
     code: "NOT_FOUND",

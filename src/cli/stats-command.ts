@@ -10,6 +10,7 @@ import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { statsLines } from "./stats-lines.ts";
 import type { Terminal } from "./terminal.ts";
+import { useStore } from "./use-store.ts";
 
 /** What `stats` tells. */
 interface Figures {
@@ -54,9 +55,14 @@ async function runStats(args: Arguments, terminal: Terminal): Promise<number> {
 
 async function read(args: Arguments, terminal: Terminal): Promise<Figures> {
   const folder = resolve(storeFolder(args, terminal));
-  await using store = await openExistingStore(args, terminal);
-  const indexes = await store.embeddings.indexes();
-  return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };
+  return useStore(
+    terminal,
+    () => openExistingStore(args, terminal),
+    async (store) => {
+      const indexes = await store.embeddings.indexes();
+      return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };
+    },
+  );
 }
 
 function lines({ folder, stats, embeddings, indexes }: Figures, now: number): string[] {

@@ -1,4 +1,5 @@
 import type { Writable } from "node:stream";
+import { printable } from "./printable.ts";
 
 /** A stream that may be a terminal. */
 export interface OutputStream extends Writable {
@@ -21,6 +22,7 @@ export class Terminal {
   readonly stderr: OutputStream;
   readonly #stdout: OutputStream;
   readonly #styled: boolean;
+  readonly #warned = new Set<string>();
 
   constructor({ stdout, stderr, env, json }: TerminalOptions) {
     this.json = json;
@@ -44,6 +46,18 @@ export class Terminal {
   /** Writes a remark to stderr; with `--json` there are none. */
   note(...lines: readonly string[]): void {
     if (!this.json) this.stderr.write(`${lines.join("\n")}\n`);
+  }
+
+  /** Says what failed and harms nothing, once, with `--json` as an object. */
+  warn(error: Error): void {
+    if (this.#warned.has(error.message)) return;
+    this.#warned.add(error.message);
+    const { message } = error;
+    const code = "code" in error && typeof error.code === "string" ? error.code : "INTERNAL";
+    const text = this.json
+      ? JSON.stringify({ warning: { code, message } })
+      : `Warning: ${printable(message)} [${code}]`;
+    this.stderr.write(`${text}\n`);
   }
 
   bold(text: string): string {

@@ -157,6 +157,11 @@ export interface Embeddings {
    *  @returns how many records it had.
    *  @throws StorageError INVALID_INPUT, ABORTED (what is left is deleted by the next run or sweep), UNSUPPORTED, CLOSED */
   drop(generation: EmbeddingGeneration, options?: { signal?: AbortSignal }): Promise<number>;
+  /** Waits until the indexes have taken in all that is committed: linked, and snapshots written that are due. They do it in the background
+   *  anyway; a program that ends soon after writing waits for it, so that later searches need not compare what is not linked one by one.
+   *  @param options.signal Ends the wait, and not the work.
+   *  @throws StorageError ABORTED, UNSUPPORTED (no vector store), CLOSED, what kept the background work from going on */
+  flush(options?: { signal?: AbortSignal }): Promise<void>;
   /** State of every vector table and the indexes over it. */
   indexes(): Promise<VectorTableInfo[]>;
   /** What opening each index did. */

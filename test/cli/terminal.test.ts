@@ -99,7 +99,7 @@ describe("the progress line", () => {
   test("is a line now and then where there is no terminal", () => {
     const stream = new Recorder(false);
     const line = new ProgressLine(stream);
-    line.begin();
+    line.begin("Looking for files…");
     line.update(progress({ done: 0, elapsedMs: 10 }));
     line.update(progress({}));
     line.update(progress({ done: 60, elapsedMs: 6900 }));

@@ -52,6 +52,7 @@ describe("embeddings over rpc", () => {
     const [chunk] = await store.documents.getChunksOf(document?.id ?? "");
     const records = [{ chunkId: chunk?.id ?? "", vector: Float32Array.of(1, 2) }];
     expect(await store.embeddings.put(generation, records)).toEqual({ stored: 1, unknown: [] });
+    await store.embeddings.flush();
     const [index] = await store.embeddings.indexes();
     expect(index).toMatchObject({ modelId: "own", generations: [{ vectors: 1 }] });
     expect(await store.embeddings.selfCheck(index?.indexId ?? "", "1")).toMatchObject({ recall: 1 });

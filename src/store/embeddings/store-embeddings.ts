@@ -158,6 +158,30 @@ export class StoreEmbeddings implements Embeddings {
     return this.#track(tidy.generation(checked, Number.POSITIVE_INFINITY, signal));
   }
 
+  async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const site = this.#site("flush");
+    const signal = this.#signalOf(site, options);
+    const { store } = this.#require(site).vectors;
+    throwIfAborted(signal, "flush");
+    let stop: (error: StorageError) => void = nothing;
+    const stopped = new Promise<never>((_resolve, reject) => (stop = reject));
+    const onAbort = (): void => {
+      const closing = this.#closing.signal.aborted;
+      stop(
+        closing
+          ? closed("flush")
+          : new StorageError("ABORTED", "nobody waits for the indexes any more; they go on", site),
+      );
+    };
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      // Not among what `close` waits for: it ends the work itself.
+      await Promise.race([store.flush(), stopped]);
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
+  }
+
   async indexes(): Promise<VectorTableInfo[]> {
     const { store } = this.#require(this.#site("indexes")).vectors;
     const infos: VectorTableInfo[] = [];
@@ -211,6 +235,8 @@ export class StoreEmbeddings implements Embeddings {
     }
   }
 }
+
+function nothing(): void {}
 
 function closed(operation: string): StorageError {
   return new StorageError("CLOSED", "the store is closed", { capability: "embeddings", operation });
