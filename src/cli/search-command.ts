@@ -1,6 +1,7 @@
 import type { EmbeddingStatus, SearchQuery, SearchResult, Store } from "../node.ts";
 import type { Command } from "./command.ts";
 import { usageError } from "./command-error.ts";
+import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { FILTER_OPTIONS, filterFrom } from "./filter-options.ts";
 import { counted, formatCount } from "./format.ts";
@@ -93,6 +94,9 @@ interface Asked {
 
 async function ask(args: Arguments, terminal: Terminal, query: SearchQuery): Promise<Asked> {
   const byVectors = query.mode === "vector" || query.mode === "hybrid";
+  if (byVectors && (await embedderFor(args, terminal)) === undefined) {
+    throw usageError(args.command, `--mode ${query.mode ?? ""} embeds the query, and the embedder is none`);
+  }
   return useStore(
     terminal,
     () => openExistingStore(args, terminal),

@@ -64,7 +64,10 @@ describe("lodestore search --mode", () => {
     );
     expect((await lodestore(folder, "search", "clay")).stderr).toBe("");
     const without = await lodestore(folder, "search", "clay", "--mode", "vector", "--embedder", "none");
-    expect(without).toMatchObject({ code: 3, stderr: expect.stringContaining("[UNSUPPORTED]") });
+    expect(without).toMatchObject({
+      code: 2,
+      stderr: "lodestore search: --mode vector embeds the query, and the embedder is none\n",
+    });
   });
 
   test("stands on words where the model does not answer, and says so; vector ends with the model's error", async () => {

@@ -30,6 +30,7 @@ export interface ImportVectorsOptions {
   onProgress?: (progress: ImportProgress) => void;
 }
 
+/** How far an import is. */
 export interface ImportProgress {
   /** Vectors that were written, or have no text or chunk. */
   done: number;

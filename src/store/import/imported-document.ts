@@ -75,7 +75,7 @@ export function importedDocument(
 /** What is encoded has a per cent sign before what PLAIN does not take, so that it is no other label's name. */
 function nameOf(label: string): string {
   const plain = PLAIN.test(label) && label === label.normalize("NFC");
-  const name = plain ? label : encodeURIComponent(label).replaceAll(".", "%2E");
+  const name = plain ? label : encodeURIComponent(label);
   return name.length > 0 && name.length <= LONGEST_NAME ? name : `%~${hash32(label)}`;
 }
 

@@ -46,12 +46,13 @@ export interface VectorFileInspection {
   levels: number[] | null;
   /** Last change of its store that a snapshot holds. */
   revision: number | null;
-  /** `none`: the format has no checksum. */
+  /** Of the envelope, and of the graph. */
   checksums: { envelope: ChecksumState; graph: ChecksumState };
   /** What is wrong with the file; empty where it was read to its end and all is well. */
   problems: { code: string; message: string }[];
 }
 
+/** Whether a part is what its checksum says; `none` where the format has no checksum, or where there is nothing to hold it against. */
 export type ChecksumState = "verified" | "wrong" | "none";
 
 const OPERATION = "inspectVectorFile";
