@@ -2,11 +2,13 @@ import type { Store } from "lodestore";
 import { createAnnouncer } from "./announcer.ts";
 import { button, element } from "./element.ts";
 import { errorCode, errorText } from "./error-text.ts";
+import { createEmbeddingLine } from "./embedding-line.ts";
 import { createFileIntake } from "./file-intake.ts";
 import { createFilterBar } from "./filter-bar.ts";
 import { icon } from "./icons.ts";
 import { createIngestPanel } from "./ingest-panel.ts";
 import { watchKeys } from "./keys.ts";
+import { createModeSwitch } from "./mode-switch.ts";
 import { createNavigation } from "./navigation.ts";
 import { banner } from "./page-message.ts";
 import { formatCountOf } from "./quantities.ts";
@@ -25,10 +27,14 @@ interface AppOptions {
   /** Ends the app: its listeners on the window go. */
   signal: AbortSignal;
   onDeleteEverything: () => Promise<void>;
+  /** Opens the store anew, with the model that was chosen. */
+  onModelChosen: () => void;
+  /** Whether the store makes embeddings. */
+  hasModel: boolean;
 }
 
 /** Builds the page around an open store. */
-export function createApp({ store, signal, onDeleteEverything }: AppOptions): HTMLElement {
+export function createApp({ store, signal, onDeleteEverything, onModelChosen, hasModel }: AppOptions): HTMLElement {
   const announcer = createAnnouncer();
   const navigation = createNavigation(signal, show);
   const notices = element("div", { class: "notices" });
@@ -39,6 +45,7 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
     onText: (text) => navigation.replace({ text }),
     onLeaveDown: () => results.focus(),
   });
+  const modes = createModeSwitch(hasModel, (change) => navigation.replace(change));
   const filters = createFilterBar((change) => navigation.replace(change));
   const results = createResultsPane({
     store,
@@ -59,7 +66,8 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
       void refresh(true);
     },
   });
-  const storage = createStoragePanel({ store, onDeleteEverything });
+  const storage = createStoragePanel({ store, onDeleteEverything, onModelChosen });
+  const embedding = createEmbeddingLine({ store, announcer, signal });
   const ingest = createIngestPanel({ store, announcer, onChange: (ended) => void refresh(ended) });
   const intake = createFileIntake({
     signal,
@@ -73,7 +81,13 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
   const panes = element(
     "main",
     { class: "panes" },
-    element("section", { class: "list-pane", "aria-label": "Documents" }, filters.element, results.element),
+    element(
+      "section",
+      { class: "list-pane", "aria-label": "Documents" },
+      modes.element,
+      filters.element,
+      results.element,
+    ),
     viewer.element,
   );
   const root = element(
@@ -98,6 +112,7 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
     ),
     notices,
     ingest.element,
+    embedding.element,
     welcome,
     panes,
     intake.element,
@@ -105,8 +120,11 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
     announcer.element,
   );
 
-  function show(state: ViewState): void {
+  function show(asked: ViewState): void {
+    // A link from a browser with a model may come to one without.
+    const state: ViewState = hasModel ? asked : { ...asked, mode: "lexical" };
     searchBox.show(state.text);
+    modes.show(state);
     filters.showState(state);
     root.toggleAttribute("data-open", state.open !== null);
     results.show(state);
@@ -145,7 +163,10 @@ export function createApp({ store, signal, onDeleteEverything }: AppOptions): HT
       const documents = await store.documents.countDocuments();
       count.textContent = formatCountOf(documents, "document");
       root.dataset["content"] = documents === 0 ? "empty" : "some";
-      if (whole) filters.showStats(await store.stats());
+      if (whole) {
+        filters.showStats(await store.stats());
+        if (hasModel && documents > 0) embedding.start();
+      }
       results.refresh(!whole);
     } catch (error) {
       showError(error);

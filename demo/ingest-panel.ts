@@ -80,6 +80,8 @@ export function createIngestPanel({ store, announcer, onChange }: IngestPanelOpt
       const report = await store.ingest(job.source, {
         signal: controller.signal,
         total: job.total,
+        // What is embedded has a line of its own.
+        embed: "off",
         onProgress(now) {
           latest = now;
           progress.show(now);

@@ -2,6 +2,7 @@ import { deleteStore, openStore } from "lodestore/browser";
 import type { Store } from "lodestore";
 import { createApp } from "./app.ts";
 import { element } from "./element.ts";
+import { embedderOf, readChoice } from "./model-choice.ts";
 import { banner, openFailurePage } from "./page-message.ts";
 
 declare global {
@@ -23,13 +24,39 @@ async function start(): Promise<void> {
   delete window.store;
   root.replaceChildren(element("p", { class: "opening", role: "status" }, "Opening the store…"));
   try {
-    const store = await openStore({ name: NAME, onLost: showLost });
+    const embedder = embedderOf(readChoice());
+    const store = await openStore({
+      name: NAME,
+      onLost: showLost,
+      embedOnOpen: false,
+      ...(embedder !== undefined && { embedder }),
+    });
     window.store = store;
     const { signal } = shown;
-    root.replaceChildren(createApp({ store, signal, onDeleteEverything: () => deleteEverything(store) }));
+    root.replaceChildren(
+      createApp({
+        store,
+        signal,
+        hasModel: embedder !== undefined,
+        onDeleteEverything: () => deleteEverything(store),
+        onModelChosen: () => void reopen(store),
+      }),
+    );
   } catch (error) {
     showFailure(error);
   }
+}
+
+/** Opens the store anew: a model is chosen when it opens. */
+async function reopen(store: Store): Promise<void> {
+  shown.abort();
+  try {
+    await store.close();
+  } catch (error) {
+    showFailure(error);
+    return;
+  }
+  await start();
 }
 
 async function deleteEverything(store: Store): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Document, SearchHit } from "lodestore";
 import { element } from "./element.ts";
+import { hitReasons } from "./hit-reasons.ts";
 import { formatTime, languageName, mediaTypeName } from "./quantities.ts";
 import type { OpenTarget } from "./url-state.ts";
 
@@ -40,6 +41,7 @@ export function hitCard(hit: SearchHit, document: Document | undefined, href: st
       languageBadge(document?.lang ?? null),
       element("code", { "data-testid": "citation" }, `${workspacePath}:${lines}`),
     ),
+    hitReasons(hit),
   );
   return {
     target: { documentId: hit.documentId, start: span.start, end: span.end },

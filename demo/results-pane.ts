@@ -36,8 +36,9 @@ export function createResultsPane(options: ResultsPaneOptions): ResultsPane {
   const status = element("p", { class: "results-status", "data-testid": "results-status" }, "\u00a0");
   const list = element("ol", { class: "results", "data-testid": "results" });
   const nothing = element("div", { class: "nothing", hidden: true, "data-testid": "nothing-found" });
+  const report = element("div", { class: "report-place" });
   const more = button({ class: "load-more", hidden: true, "data-testid": "load-more" }, "Load more");
-  const pane = element("div", { class: "results-pane" }, status, list, nothing, more);
+  const pane = element("div", { class: "results-pane" }, status, list, nothing, more, report);
 
   let shown: ViewState | null = null;
   let items: ResultItem[] = [];
@@ -82,6 +83,7 @@ export function createResultsPane(options: ResultsPaneOptions): ResultsPane {
     more.hidden = nextCursor === undefined;
     nothing.hidden = items.length > 0;
     if (items.length === 0) nothing.replaceChildren(...nothingFound(state));
+    if (!isFurther) report.replaceChildren(...(page.report === undefined ? [] : [page.report]));
     showStatus(page);
     markOpen(state.open);
     if (focused !== undefined) find(focused.target)?.item.link.focus({ preventScroll: true });
@@ -96,6 +98,7 @@ export function createResultsPane(options: ResultsPaneOptions): ResultsPane {
         ? formatCountOf(page.total ?? items.length, "document")
         : `${formatCount(items.length)}${plus} ${items.length === 1 && plus === "" ? "hit" : "hits"}`;
     status.textContent = page.kind === "documents" ? count : `${count} · ${formatDuration(page.searchMs)}`;
+    if (page.withoutVectors !== undefined) status.append(` · by words alone: ${page.withoutVectors}`);
     announcer.say(page.kind === "hits" ? count.replace("+", " or more") : count);
   }
 

@@ -1,4 +1,5 @@
 import type { Document, Store } from "lodestore";
+import { answerReport } from "./answer-report.ts";
 import { documentFilter } from "./filter-bar.ts";
 import { documentCard, hitCard, type ResultItem } from "./result-card.ts";
 import { formatHash, type OpenTarget, type ViewState } from "./url-state.ts";
@@ -10,6 +11,10 @@ export interface ResultPage {
   nextCursor?: string;
   /** Documents that pass the filters; absent for hits, which are not counted to the end. */
   total?: number;
+  /** How the answer was made; absent for documents. */
+  report?: HTMLElement;
+  /** Why the answer stands on words alone, where it should not. */
+  withoutVectors?: string;
   /** Time of the search itself, measured in this page across the worker. */
   searchMs: number;
 }
@@ -66,6 +71,9 @@ async function loadHits(
       filters: documentFilter(state),
       prefixLast: true,
       stemming: state.wordForms ? "match" : "rank",
+      mode: state.mode,
+      collapse: state.collapse && state.mode !== "lexical",
+      explain: true,
       ...(cursor !== undefined && { cursor }),
     },
     { signal },
@@ -80,6 +88,8 @@ async function loadHits(
       return hitCard(hit, documents.get(hit.documentId), href);
     }),
     ...(result.nextCursor !== undefined && { nextCursor: result.nextCursor }),
+    ...(result.explain !== undefined && { report: answerReport(result.explain, result.hits) }),
+    ...(result.withoutVectors !== undefined && { withoutVectors: result.withoutVectors.message }),
     searchMs,
   };
 }

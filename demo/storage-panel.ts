@@ -3,6 +3,8 @@ import { confirmDialog } from "./confirm-dialog.ts";
 import { button, descriptionList, element, type Child } from "./element.ts";
 import { errorText } from "./error-text.ts";
 import { icon } from "./icons.ts";
+import { indexReport } from "./index-report.ts";
+import { createModelForm } from "./model-form.ts";
 import { formatBytes, formatCount, formatDuration } from "./quantities.ts";
 
 export interface StoragePanel {
@@ -14,11 +16,14 @@ interface StoragePanelOptions {
   store: Store;
   /** Deletes the whole store and opens an empty one. */
   onDeleteEverything: () => Promise<void>;
+  /** Another model was chosen: the store opens with it. */
+  onModelChosen: () => void;
 }
 
 /** What the store holds, where its bytes are and whether they are sound. */
-export function createStoragePanel({ store, onDeleteEverything }: StoragePanelOptions): StoragePanel {
+export function createStoragePanel({ store, onDeleteEverything, onModelChosen }: StoragePanelOptions): StoragePanel {
   const figures = element("div", { "data-testid": "storage-figures" });
+  const indexes = element("div", { "data-testid": "indexes" });
   const checkResult = element("div", { class: "check-result", role: "status", "data-testid": "check-result" });
   const check = button({ "data-testid": "check", onclick: () => void runCheck() }, "Check integrity");
   const wipe = button(
@@ -37,6 +42,16 @@ export function createStoragePanel({ store, onDeleteEverything }: StoragePanelOp
         icon("close"),
       ),
     ),
+    element(
+      "section",
+      {},
+      element("h3", {}, "Model"),
+      createModelForm(() => {
+        dialog.close();
+        onModelChosen();
+      }),
+    ),
+    element("section", {}, element("h3", {}, "Vector indexes"), indexes),
     figures,
     element("section", {}, element("h3", {}, "Soundness"), check, checkResult),
     element("section", {}, element("h3", {}, "Start over"), wipe),
@@ -59,6 +74,7 @@ export function createStoragePanel({ store, onDeleteEverything }: StoragePanelOp
         spaceSection(stats, estimate, isPersistent, requestPersistence),
         engineSection(stats, report),
       );
+      indexes.replaceChildren(...(await indexReport(store, report)));
     } catch (error) {
       figures.replaceChildren(element("p", { class: "error", role: "alert" }, errorText(error)));
     }

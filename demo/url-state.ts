@@ -5,6 +5,9 @@ export interface OpenTarget {
   end?: number;
 }
 
+/** How hits are found: by words, by meaning, by both. */
+export type Mode = "lexical" | "vector" | "hybrid";
+
 /** What the page shows: everything that a reload brings back. */
 export interface ViewState {
   text: string;
@@ -15,6 +18,9 @@ export interface ViewState {
   path: string;
   /** Whether a hit may hold only another form of a word. */
   wordForms: boolean;
+  mode: Mode;
+  /** Whether hits that mostly repeat a better one of their document are left out. */
+  collapse: boolean;
   open: OpenTarget | null;
 }
 
@@ -25,8 +31,12 @@ export const EMPTY_STATE: ViewState = {
   tags: [],
   path: "",
   wordForms: false,
+  mode: "lexical",
+  collapse: false,
   open: null,
 };
+
+const MODES: Readonly<Record<string, Mode>> = { meaning: "vector", both: "hybrid" };
 
 /** Reads a location hash; what it does not understand is left out. */
 export function parseHash(hash: string): ViewState {
@@ -40,6 +50,8 @@ export function parseHash(hash: string): ViewState {
     tags: params.getAll("tag"),
     path: params.get("path") ?? "",
     wordForms: params.get("forms") === "1",
+    mode: MODES[params.get("by") ?? ""] ?? "lexical",
+    collapse: params.get("once") === "1",
     open:
       documentId === null
         ? null
@@ -58,6 +70,9 @@ export function formatHash(state: ViewState): string {
   for (const tag of state.tags) params.append("tag", tag);
   if (state.path !== "") params.set("path", state.path);
   if (state.wordForms) params.set("forms", "1");
+  const by = Object.entries(MODES).find(([, mode]) => mode === state.mode)?.[0];
+  if (by !== undefined) params.set("by", by);
+  if (state.collapse) params.set("once", "1");
   if (state.open !== null) {
     params.set("open", state.open.documentId);
     const { start, end } = state.open;

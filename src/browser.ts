@@ -17,6 +17,8 @@ export interface OpenBrowserStoreOptions {
   name: string;
   /** Makes the embeddings, in the worker: without one they are the caller's to put, and searches by meaning need a `vector`. */
   embedder?: EmbedderSpec;
+  /** Whether embeddings that are missing are made in the background when the store opens; true by default. */
+  embedOnOpen?: boolean;
   /** How vectors are indexed. */
   vectors?: VectorSettings;
   /** Where `hnsw.wasm` is, for set-ups in which `new URL("../wasm/hnsw.wasm", import.meta.url)` is not found. */
@@ -41,8 +43,9 @@ export interface OpenBrowserStoreOptions {
 export async function openStore(options: OpenBrowserStoreOptions): Promise<Store> {
   const worker = options.createWorker?.() ?? startWorker();
   try {
-    const { name, embedder, vectors, kernelUrl } = options;
-    const connection = await connect<Store>(workerEndpoint(worker), { params: { name, embedder, vectors, kernelUrl } });
+    const { name, embedder, embedOnOpen, vectors, kernelUrl } = options;
+    const params = { name, embedder, embedOnOpen, vectors, kernelUrl };
+    const connection = await connect<Store>(workerEndpoint(worker), { params });
     if (options.onLost !== undefined) void connection.lost.then(options.onLost);
     return new StoreClient(connection);
   } catch (error) {

@@ -17,6 +17,7 @@ import { createStore } from "./store/store.ts";
 interface WorkerParams {
   name: string;
   embedder?: EmbedderSpec;
+  embedOnOpen?: boolean;
   vectors?: VectorSettings;
   kernelUrl?: string;
 }
@@ -24,7 +25,7 @@ interface WorkerParams {
 serve(
   workerScopeEndpoint(),
   async (params): Promise<Store> => {
-    const { name, embedder, vectors, kernelUrl } = params as WorkerParams;
+    const { name, embedder, embedOnOpen, vectors, kernelUrl } = params as WorkerParams;
     const made = embedder === undefined ? undefined : makeEmbedder(embedder);
     const kernel = await loadKernel(kernelUrl ?? new URL("../wasm/hnsw.wasm", import.meta.url));
     const snapshots = await openOpfsBlobs({ name });
@@ -40,6 +41,7 @@ serve(
         snapshots,
       }),
       ...(made === undefined ? {} : { embedder: made }),
+      ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
     });
   },
   {

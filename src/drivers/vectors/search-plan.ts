@@ -11,7 +11,7 @@ export interface PlanInputs {
 
 /** Allowed vectors that are compared one by one in the time of a filtered walk: measured at 50,000 × 384, DESIGN.md. */
 const SCAN_AT_LEAST = 1000;
-const SCAN_PER_EF = 110;
+const SCAN_PER_EF = 170;
 
 /** Chooses between comparing every allowed vector, which is exact, and walking the graph, which is faster when many are allowed. */
 export function choosePlan({ linked, allowed, ef }: PlanInputs): SearchPlan {
