@@ -11,6 +11,7 @@ const REFUSED: Record<string, readonly string[]> = {
   "src/index.ts": ["./browser.ts", "./node.ts", "./cli/lodestore.ts", "../demo/main.ts", "../test/x.ts", "lodestore"],
   "src/worker.ts": ["./store/../browser.ts", "./browser.ts"],
   "src/errors.ts": ["./contracts/sql.ts", "./store/ids.ts", "node:util", "yaml"],
+  "src/turns.ts": ["./contracts/sql.ts", "./errors.ts", "node:util", "yaml"],
   "src/contracts/a.ts": [
     "../store/ids.ts",
     "../drivers/d.ts",
@@ -100,10 +101,24 @@ const ALLOWED: Record<string, readonly string[]> = {
     "@sqlite.org/sqlite-wasm",
     "node:sqlite",
   ],
-  "src/drivers/deep/a.ts": ["../../contracts/sql.ts", "../../formats/f.ts", "../../errors.ts", "../d.ts"],
+  "src/drivers/deep/a.ts": [
+    "../../contracts/sql.ts",
+    "../../formats/f.ts",
+    "../../errors.ts",
+    "../../turns.ts",
+    "../d.ts",
+  ],
   "src/rpc/a.ts": ["../contracts/sql.ts", "../errors.ts", "./r.ts"],
   "src/sql/a.ts": ["../contracts/sql.ts", "../errors.ts", "./s.ts"],
-  "src/store/a.ts": ["../contracts/sql.ts", "../errors.ts", "../sql/s.ts", "../formats/f.ts", "./ids.ts", "yaml"],
+  "src/store/a.ts": [
+    "../contracts/sql.ts",
+    "../errors.ts",
+    "../turns.ts",
+    "../sql/s.ts",
+    "../formats/f.ts",
+    "./ids.ts",
+    "yaml",
+  ],
   "src/store/deep/a.ts": [
     "../../contracts/sql.ts",
     "../../errors.ts",
@@ -180,8 +195,8 @@ describe("the linter", () => {
       for (const [file, refused] of Object.entries(REFUSED)) {
         for (const [at, from] of refused.entries()) files[file.replace(/\.ts$/, `-${at}.ts`)] = form(from);
       }
-      // Entry points and errors.ts are known by their names: one file, one import after the other.
-      for (const file of ["src/index.ts", "src/worker.ts", "src/errors.ts"]) {
+      // Entry points, errors.ts and turns.ts are known by their names: one file, one import after the other.
+      for (const file of ["src/index.ts", "src/worker.ts", "src/errors.ts", "src/turns.ts"]) {
         for (const at of REFUSED[file]?.keys() ?? []) delete files[file.replace(/\.ts$/, `-${at}.ts`)];
         files[file] = (REFUSED[file] ?? []).map((from, at) => form(from, at)).join("\n");
       }
@@ -208,7 +223,7 @@ describe("the linter", () => {
   });
 
   test("knows every folder and every top-level file of src", () => {
-    const known = /^(cli|contracts|drivers|formats|rpc|sql|store|(index|browser|worker|node|edge|errors)\.ts)$/;
+    const known = /^(cli|contracts|drivers|formats|rpc|sql|store|(index|browser|worker|node|edge|errors|turns)\.ts)$/;
     expect(readdirSync(join(root, "src")).filter((name) => !known.test(name))).toEqual([]);
   });
 

@@ -35,9 +35,9 @@ describe("the packed tarball", () => {
     const list = (await runCommand("tar", ["-tzf", tarball], project)).trim().split(/\r?\n/);
     const paths = list.map((path) => path.replace(/^package\//, "")).filter((path) => !path.endsWith("/"));
     const belongs =
-      /^(package\.json|LICENSE|README\.md|dist\/worker\.licenses\.txt|dist\/[\w./-]+\.(js|js\.map|d\.ts))$/;
+      /^(package\.json|LICENSE|README\.md|dist\/worker\.licenses\.txt|wasm\/hnsw\.wasm|dist\/[\w./-]+\.(js|js\.map|d\.ts))$/;
     expect(paths.filter((path) => !belongs.test(path) || /(^|[/.])(test|spec|bench)s?([/.]|$)/.test(path))).toEqual([]);
-    expect(paths).toContain("LICENSE");
+    expect(paths).toEqual(expect.arrayContaining(["LICENSE", "wasm/hnsw.wasm"]));
     for (const script of paths.filter((path) => path.endsWith(".js"))) {
       expect(paths).toContain(script.replace(/js$/, "d.ts"));
       expect(paths).toContain(`${script}.map`);
