@@ -2,7 +2,7 @@ import type { LiveIndex } from "./live-index.ts";
 import { nextTurn, SearchActivity } from "../../turns.ts";
 
 /** Longest step while somebody searches, and while nobody does, in milliseconds. */
-const SLICE_MS = { watched: 3, alone: 12 };
+const SLICE_MS = { watched: 1.5, alone: 12 };
 
 /** Takes in what was written, links it, reads what is to be kept in memory and writes snapshots that are due, in slices between which
  *  searches run. */

@@ -15,7 +15,7 @@ const ROWS_A_STEP = 512;
 /** one step of following the log, */
 const CHANGES_A_STEP = 256;
 /** and one step of reading full-precision vectors beside searches. */
-const ROWS_TO_FILL = 64;
+const ROWS_TO_FILL = 32;
 
 const LABEL_AND_VECTOR = "v.chunk_key AS label, v.vector";
 /** By its id a record is found at once: an equality would lead the planner through all that are committed. */
