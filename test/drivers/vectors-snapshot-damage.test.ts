@@ -1,6 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mkdir, mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { VectorOpenReport } from "../../src/contracts/vectors.ts";
+import { FsBlobStore } from "../../src/drivers/blobs-fs.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { readLhv1, writeLhv1 } from "../../src/formats/lhv1.ts";
 import { writeCoderHnsw } from "../formats/coder-hnsw-writer.ts";
@@ -120,6 +124,26 @@ describe("a file with a bit flipped", () => {
     expect(await one.serve(blobs)).toMatchObject({ source: "rebuilt", reason: expect.stringMatching(/^CORRUPT: /u) });
     expect(await one.serve(blobs)).toMatchObject({ source: "snapshot", reason: null });
   });
+});
+
+test("a file that cannot be read is passed over, and the next snapshot takes its place", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "lodestore-"));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  const blobs = new FsBlobStore(dir);
+  await blobs.put(one.key, good);
+  const file = (await readdir(dir, { recursive: true, withFileTypes: true })).find((entry) => entry.isFile())!;
+  const path = join(file.parentPath, file.name);
+  // A folder where the file should be refuses the reading even of root, who may read what permissions forbid.
+  await rm(path);
+  await mkdir(path);
+  const vectors = one.open(blobs);
+  await one.expectServes(vectors);
+  const [report] = await vectors.openReports();
+  expect(report).toMatchObject({ source: "rebuilt", vectors: COUNT });
+  expect(report?.reason).toMatch(/^the snapshot cannot be read: .*EISDIR/u);
+  await rm(path, { recursive: true, force: true });
+  await vectors.close();
+  expect(await one.serve(blobs)).toMatchObject({ source: "snapshot", reason: null });
 });
 
 describe("a file of others", () => {

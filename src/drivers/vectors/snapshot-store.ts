@@ -37,16 +37,24 @@ export class SnapshotStore {
     this.#blobs = blobs;
   }
 
-  /** Reads the snapshot of a generation and makes an index of it. What is wrong with it is an answer, not an error.
-   *  @throws StorageError DRIVER, QUOTA_EXCEEDED (memory) */
+  /** Reads the snapshot of a generation and makes an index of it. What is wrong with it is an answer, not an error, and so is a
+   *  file that cannot be read: nothing is lost without it.
+   *  @throws StorageError QUOTA_EXCEEDED (memory), DRIVER (the kernel) */
   async read(
     table: KnownTable,
     modelVersion: string,
     generationKey: number,
     policy: IndexPolicy,
   ): Promise<ReadSnapshot> {
+    let bytes: Uint8Array;
     try {
-      const bytes = await this.#blobs.get(keyOf(table, generationKey));
+      bytes = await this.#blobs.get(keyOf(table, generationKey));
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code === "CLOSED") throw error;
+      if (error.code === "NOT_FOUND") return { found: undefined, passedOver: "there is no snapshot yet" };
+      return { found: undefined, passedOver: `the snapshot cannot be read: ${error.message}` };
+    }
+    try {
       const { envelope, graph } = readLhv1(bytes);
       if (snapshotKind(envelope) === "foreign") return { found: undefined, passedOver: "the snapshot is not ours" };
       const decoded = decodeEnvelope(envelope);
@@ -63,7 +71,6 @@ export class SnapshotStore {
       return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
-      if (error.code === "NOT_FOUND") return { found: undefined, passedOver: "there is no snapshot yet" };
       if (DAMAGED.has(error.code)) return { found: undefined, passedOver: `${error.code}: ${error.message}` };
       throw error;
     }
