@@ -46,6 +46,7 @@ export async function indexReport(store: Store, opened: OpenReport): Promise<HTM
           ["Memory", memoryText(index)],
           ["Snapshot", snapshotText(index)],
           ["Opened", report === undefined ? null : openedText(report)],
+          ["Held up by", table.lastError === null ? null : errorText(table.lastError)],
         ]),
         recallCheck(store, table, index),
       );

@@ -1,4 +1,5 @@
 import type { Store } from "./contracts/store.ts";
+import { requireBoolean, requireObject } from "./contracts/validate.ts";
 import type { StorageError } from "./errors.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { deleteOpfsStore } from "./drivers/sql/delete-opfs-store.ts";
@@ -29,6 +30,8 @@ export interface OpenBrowserStoreOptions {
   createWorker?: () => Worker;
 }
 
+const OPTIONS = ["name", "embedder", "embedOnOpen", "vectors", "kernelUrl", "onLost", "createWorker"];
+
 /**
  * Opens the store in this browser, making it when there is none. It lives in a worker and in the origin private file
  * system; one tab has it at a time.
@@ -41,6 +44,9 @@ export interface OpenBrowserStoreOptions {
  *   const { hits } = await store.search({ text: "wor", prefixLast: true });
  */
 export async function openStore(options: OpenBrowserStoreOptions): Promise<Store> {
+  const site = { capability: "store", operation: "open" } as const;
+  requireObject(site, "options", options, OPTIONS);
+  if (options.embedOnOpen !== undefined) requireBoolean(site, "embedOnOpen", options.embedOnOpen);
   const worker = options.createWorker?.() ?? startWorker();
   try {
     const { name, embedder, embedOnOpen, vectors, kernelUrl } = options;

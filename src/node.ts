@@ -2,16 +2,18 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { Store } from "./contracts/store.ts";
+import { requireBoolean, requireObject } from "./contracts/validate.ts";
 import { openFsBlobs } from "./drivers/blobs-fs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
 import { makeStoreDirectory } from "./drivers/store-directory-node.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
-import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
+import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
 import { compileDocumentFilter } from "./store/document-filter.ts";
 import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
+import { SearchActivity } from "./turns.ts";
 
 export * from "./index.ts";
 export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/embed-hashing.ts";
@@ -58,10 +60,15 @@ export interface OpenNodeStoreOptions {
  *   const { hits } = await store.search({ text: "morning" });
  */
 export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
-  const dir = await makeStoreDirectory(options);
+  const site = { capability: "store", operation: "open" } as const;
+  const given = requireObject(site, "options", options, ["dir", "embedder", "vectors", "embedOnOpen"]);
+  if (given["embedOnOpen"] !== undefined) requireBoolean(site, "embedOnOpen", given["embedOnOpen"]);
+  const vectors = checkVectorSettings(site, options.vectors);
+  const dir = await makeStoreDirectory(given["dir"]);
   const snapshots = await openFsBlobs({ dir: join(dir, "blobs") });
   const db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions });
-  const { embedder, vectors, embedOnOpen } = options;
+  const { embedder, embedOnOpen } = options;
+  const activity = new SearchActivity();
   return createStore({
     db,
     blobs: new SqlBlobStore(db, { persistent: true }),
@@ -71,7 +78,9 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
       compileFilter: compileDocumentFilter,
       indexId,
       snapshots,
+      activity,
     }),
+    activity,
     ...(embedder === undefined ? {} : { embedder }),
     ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
   });

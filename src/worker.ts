@@ -4,7 +4,7 @@ import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { openSqlOpfs } from "./drivers/sql-opfs.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
-import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
+import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
 import { loadKernel } from "./drivers/vectors/load-kernel.ts";
 import { workerScopeEndpoint } from "./rpc/endpoint.ts";
 import { serve } from "./rpc/server.ts";
@@ -12,6 +12,7 @@ import { compileDocumentFilter } from "./store/document-filter.ts";
 import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
+import { SearchActivity } from "./turns.ts";
 
 /** The dedicated worker that owns a store: `openStore` of `lodestore/browser` starts it and passes what it was given. */
 interface WorkerParams {
@@ -26,20 +27,24 @@ serve(
   workerScopeEndpoint(),
   async (params): Promise<Store> => {
     const { name, embedder, embedOnOpen, vectors, kernelUrl } = params as WorkerParams;
+    const settings = checkVectorSettings({ capability: "store", operation: "open" }, vectors);
     const made = embedder === undefined ? undefined : makeEmbedder(embedder);
     const kernel = await loadKernel(kernelUrl ?? new URL("../wasm/hnsw.wasm", import.meta.url));
     const snapshots = await openOpfsBlobs({ name });
     const db = await openSqlOpfs({ name, functions: storeFunctions });
+    const activity = new SearchActivity();
     return createStore({
       db,
       blobs: new SqlBlobStore(db, { persistent: true }),
       vectors: new HnswVectorStore(db, {
-        ...vectors,
+        ...settings,
         kernel,
         compileFilter: compileDocumentFilter,
         indexId,
         snapshots,
+        activity,
       }),
+      activity,
       ...(made === undefined ? {} : { embedder: made }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
     });

@@ -46,7 +46,11 @@ async function runStats(args: Arguments, terminal: Terminal): Promise<number> {
   if (terminal.json) {
     const { embeddings } = figures;
     const lastError = embeddingJson(embeddings.lastError ?? undefined);
-    terminal.printJson({ ...figures, embeddings: { ...embeddings, lastError } });
+    const indexes = figures.indexes.map((table) => ({
+      ...table,
+      lastError: embeddingJson(table.lastError ?? undefined),
+    }));
+    terminal.printJson({ ...figures, embeddings: { ...embeddings, lastError }, indexes });
   } else {
     terminal.print(...lines(figures, Date.now()));
   }
@@ -92,10 +96,11 @@ function generationLine(generation: GenerationStatus): string {
   return `  ${printable(modelId)}, version ${printable(modelVersion)}, ${counted(dimensions, "dimension")}, ${role}: ${counts.join(", ")}`;
 }
 
-function tableLines({ tableName, metric, dimensions, generations }: VectorTableInfo, now: number): string[] {
+function tableLines({ tableName, metric, dimensions, generations, lastError }: VectorTableInfo, now: number): string[] {
   return [
     `Index ${printable(tableName)}: ${metric}, ${counted(dimensions, "dimension")}`,
     ...generations.flatMap((info) => indexLines(info, now)),
+    ...(lastError === null ? [] : [`  not linked or stored further: ${printable(lastError.message)}`]),
   ];
 }
 

@@ -89,8 +89,10 @@ export function checkSearchQuery(query: unknown): CheckedSearchQuery {
 function requireQueryVector(site: CallSite, value: unknown): Float32Array {
   if (!(value instanceof Float32Array)) throw invalidInput(site, "vector", value, "a Float32Array");
   if (value.length === 0 || value.length > MAX_DIMENSIONS) {
-    throw invalidInput(site, "vector", `${value.length} values`, `1 to ${MAX_DIMENSIONS} values`);
+    throw invalidInput(site, "vector.length", value.length, `1 to ${MAX_DIMENSIONS}`);
   }
+  const at = value.findIndex((one) => !Number.isFinite(one));
+  if (at >= 0) throw invalidInput(site, `vector[${at}]`, value[at], "a finite number");
   return value;
 }
 

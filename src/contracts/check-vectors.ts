@@ -55,7 +55,7 @@ export function requireVector(
 ): Float32Array {
   if (!(value instanceof Float32Array)) throw invalidInput(site, field, value, "a Float32Array");
   if (value.length !== table.dimensions) {
-    throw invalidInput(site, field, `${value.length} values`, `${table.dimensions} values`);
+    throw invalidInput(site, `${field}.length`, value.length, `${table.dimensions}`);
   }
   let square = 0;
   for (let i = 0; i < value.length; i++) {

@@ -12,20 +12,23 @@ export type Stemming = "rank" | "match" | "off";
 /** A search. */
 export interface SearchQuery {
   /** What to find, at most 4,096 characters. Words are joined by OR and ranked by BM25.
-   *  Deliberate syntax: `"a phrase"`, `begin*`, `-not`, `-"not this phrase"`; everything else is text.
+   *  Deliberate syntax: `"a phrase"`, `begin*`, `-not`, `-"not this phrase"`, at most 64 phrases and 64 exclusions; everything
+   *  else is text.
    *  May be left out where `vector` is given. */
   text?: string;
   /** `lexical` (default): by words. `vector`: by nearness of embeddings. `hybrid`: both lists, fused by reciprocal rank. */
   mode?: SearchMode;
   /** Embedding of the query; made from `text` by the store's embedder when absent. */
   vector?: Float32Array;
-  /** Model whose embeddings are searched; the embedder's by default, or the only one with vectors. */
+  /** Model whose embeddings are searched; by default the embedder's, if its vectors are as long as `vector`, else the only one
+   *  whose are. */
   modelId?: string;
   /** Weights of the two lists in `hybrid`, 0 to 10 each; lexical 1, and vector what the embedder asks for, else 1.2. */
   weights?: { lexical?: number; vector?: number };
   /** Hits whose text mostly stands in a better hit of the same document are left out, in `vector` and `hybrid`; false by default. */
   collapse?: boolean;
-  /** Width of the walk through the vector graph, 10 to 4096; chosen by the number of hits when absent. */
+  /** Width of the walk through the vector graph, 10 to 4096; chosen by the number of hits when absent. It is as wide as the
+   *  list is deep at least: 100, or twice `k`. */
   ef?: number;
   /** Hits a page, 1 to 1000; 10 by default. */
   k?: number;
@@ -115,11 +118,12 @@ export interface SearchExplain {
 
 export interface SearchResult {
   hits: SearchHit[];
-  /** Absent when there is no further page. */
+  /** Absent when there is no further page. In `vector` and `hybrid` pages end with the first 1,000 hits of each list. */
   nextCursor?: string;
   /** Corpus revision the answer stands for. */
   revision: number;
-  /** Why a `hybrid` answer stands on words alone: the query could not be embedded. */
+  /** Why a `hybrid` answer stands on words alone: the query could not be embedded, or nothing there compares with it. The pages
+   *  after it stand on words alone, too. */
   withoutVectors?: { code: string; message: string };
   explain?: SearchExplain;
 }

@@ -1,5 +1,6 @@
 import type { DocumentFilter } from "./documents.ts";
 import type { SqlExecutor } from "./sql.ts";
+import type { StorageError } from "../errors.ts";
 
 /** How nearness is measured: the angle, the dot product, or the Euclidean distance. */
 export type VectorMetric = "cosine" | "dot" | "l2";
@@ -118,6 +119,8 @@ export interface VectorIndexInfo {
 
 export interface VectorTableInfo extends VectorTable {
   generations: VectorIndexInfo[];
+  /** What keeps the store from linking vectors or writing snapshots just now, else null. Nothing is lost, and it is tried again. */
+  lastError: StorageError | null;
 }
 
 export interface OrphanSweepOptions {

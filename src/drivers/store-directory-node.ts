@@ -1,14 +1,13 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
-import { invalidInput, isPlainObject, requireText } from "../contracts/validate.ts";
+import { requireText } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 
-/** Returns the absolute path of a store's folder, `dir` of the options, made when it is absent.
+/** Returns the absolute path of a store's folder, made when it is absent.
  *  @throws StorageError INVALID_INPUT (no path), DRIVER (it is a file, or cannot be made) */
-export async function makeStoreDirectory(options: unknown): Promise<string> {
+export async function makeStoreDirectory(dir: unknown): Promise<string> {
   const site = { capability: "store", operation: "open" } as const;
-  if (!isPlainObject(options)) throw invalidInput(site, "options", options, "an object with a dir");
-  const path = resolve(requireText(site, "dir", options["dir"], { max: 4096 }));
+  const path = resolve(requireText(site, "dir", dir, { max: 4096 }));
   try {
     await mkdir(path, { recursive: true });
   } catch (cause) {

@@ -20,6 +20,7 @@ export class HnswVectorStore extends SqlVectorStore {
       policy: new IndexPolicy(options),
       compileFilter: options.compileFilter,
       indexId: options.indexId,
+      ...(options.activity === undefined ? {} : { activity: options.activity }),
       ...(options.snapshots === undefined ? {} : { snapshots: new SnapshotStore(options.snapshots) }),
     });
   }

@@ -38,6 +38,8 @@ export interface StoreParts {
   embedder?: Embedder;
   /** Whether embeddings that are missing when the store opens are made in the background; true by default. */
   embedOnOpen?: boolean;
+  /** Told of every search; the vector store's, where it works in the background. */
+  activity?: SearchActivity;
 }
 
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
@@ -96,7 +98,7 @@ class LodestoreStore implements Store {
   readonly #ingest: Ingest;
   readonly #search: Search;
   readonly #opened: Omit<OpenReport, "indexes">;
-  readonly #activity = new SearchActivity();
+  readonly #activity: SearchActivity;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
@@ -104,6 +106,7 @@ class LodestoreStore implements Store {
   constructor(parts: StoreParts, opened: Omit<OpenReport, "indexes">) {
     this.#parts = parts;
     this.#db = parts.db;
+    this.#activity = parts.activity ?? new SearchActivity();
     this.#embeddings = new StoreEmbeddings(parts, this.#activity);
     this.embeddings = this.#embeddings;
     const documents = new SqlDocumentStore(parts.db, parts.blobs);

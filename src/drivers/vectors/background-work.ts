@@ -1,37 +1,47 @@
+import type { StorageError } from "../../errors.ts";
 import type { LiveIndex } from "./live-index.ts";
-import { nextTurn, SearchActivity } from "../../turns.ts";
+import { nextTurn, type SearchActivity } from "../../turns.ts";
+import { Setback } from "./setback.ts";
 
 /** Longest step while somebody searches, and while nobody does, in milliseconds. */
 const SLICE_MS = { watched: 1.5, alone: 12 };
 
 /** Takes in what was written, links it, reads what is to be kept in memory and writes snapshots that are due, in slices between which
- *  searches run. */
+ *  searches run. What fails is tried again, later and later: the rows are safe, and searches scan what is not linked. */
 export class BackgroundWork {
-  /** Told of every search. */
-  readonly activity: SearchActivity = new SearchActivity();
+  readonly #activity: SearchActivity;
   readonly #follow: () => Promise<void>;
   readonly #indexes: () => LiveIndex[];
+  readonly #linking = new Setback(() => this.start());
+  /** Apart from the linking: where no file can be written, that goes on. */
+  readonly #saving = new Setback(() => this.start());
   #running: Promise<void> | undefined;
   #stopped = false;
-  /** What ended the last run, for whoever waits for it. */
-  #failure: { error: unknown } | undefined;
   /** Whether something came while it was working. */
   #again = false;
 
-  /** @param follow Brings the indexes of what was written to the last commit. */
-  constructor(follow: () => Promise<void>, indexes: () => LiveIndex[]) {
+  /** @param activity Says whether somebody is searching.
+   *  @param follow Brings the indexes of what was written to the last commit. */
+  constructor(activity: SearchActivity, follow: () => Promise<void>, indexes: () => LiveIndex[]) {
+    this.#activity = activity;
     this.#follow = follow;
     this.#indexes = indexes;
   }
 
-  /** Starts working, or looks once more after what it is at. What fails is kept: the rows are safe, and searches scan what is not linked. */
+  /** What keeps it from its work, `undefined` where nothing does. */
+  get error(): StorageError | undefined {
+    return this.#linking.error ?? this.#saving.error;
+  }
+
+  /** Starts working, or looks once more after what it is at. */
   start(): void {
     this.#again = true;
-    if (this.#stopped || this.#running !== undefined || this.#failure !== undefined) return;
+    if (this.#stopped || this.#running !== undefined || this.#linking.waiting) return;
     this.#running = this.#run()
-      .catch((error: unknown) => {
-        this.#failure = { error };
-      })
+      .then(
+        () => this.#linking.overcome(),
+        (error: unknown) => this.#linking.meet(error),
+      )
       .finally(() => {
         this.#running = undefined;
       });
@@ -39,20 +49,20 @@ export class BackgroundWork {
 
   /** Waits until nothing is left to do, and throws what kept it from that. */
   async finish(): Promise<void> {
-    this.#failure = undefined;
+    this.#linking.overcome();
+    this.#saving.overcome();
     this.start();
     await this.#running;
-    this.#throwFailure();
+    const { error } = this;
+    if (error !== undefined) throw error;
   }
 
   /** Ends after the slice at hand. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#linking.overcome();
+    this.#saving.overcome();
     await this.#running;
-  }
-
-  #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   async #run(): Promise<void> {
@@ -61,6 +71,7 @@ export class BackgroundWork {
       await nextTurn();
       await this.#follow();
       for (const live of this.#indexes()) await this.#tend(live);
+      await this.#save();
     }
   }
 
@@ -73,11 +84,20 @@ export class BackgroundWork {
       await nextTurn();
       if (this.#interrupted) return;
     }
-    if (!this.#interrupted && live.snapshotDue(false)) await live.save();
+  }
+
+  async #save(): Promise<void> {
+    if (this.#saving.waiting) return;
+    try {
+      for (const live of this.#indexes()) if (!this.#interrupted && live.snapshotDue(false)) await live.save();
+      this.#saving.overcome();
+    } catch (error) {
+      this.#saving.meet(error);
+    }
   }
 
   get #sliceMs(): number {
-    return this.activity.recent ? SLICE_MS.watched : SLICE_MS.alone;
+    return this.#activity.recent ? SLICE_MS.watched : SLICE_MS.alone;
   }
 
   /** What was written meanwhile is taken in first: searches would have to wait for it. */

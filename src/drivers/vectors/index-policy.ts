@@ -1,3 +1,4 @@
+import { type CallSite, named, requireInteger, requireObject, requireOneOf } from "../../contracts/validate.ts";
 import type { VectorMetric } from "../../contracts/vectors.ts";
 import { type Quantization, VectorIndex, type VectorIndexOptions } from "./vector-index.ts";
 
@@ -6,7 +7,7 @@ const SEED = 1;
 
 /** How indexes are made and kept. */
 export interface VectorSettings {
-  /** Vectors above which a graph is made; below it every vector is compared, which is exact. 10,000 by default. */
+  /** Vectors above which a graph is made, from 0; below it every vector is compared, which is exact. 10,000 by default. */
   graphAbove?: number;
   /** Links of a node above layer 0, 4 to 64; 16 by default. */
   m?: number;
@@ -16,8 +17,30 @@ export interface VectorSettings {
   quantization?: Quantization | "auto";
   /** Bytes of full-precision vectors that an index keeps in memory; beyond it they are read from the database. 512 MiB by default. */
   residentBytes?: number;
-  /** Most memory of one index, in bytes; 4 GiB by default. */
+  /** Most memory of one index, in bytes, 1 MiB to 4 GiB; 4 GiB by default. */
   maxMemoryBytes?: number;
+}
+
+const SETTINGS = ["graphAbove", "m", "efConstruction", "quantization", "residentBytes", "maxMemoryBytes"];
+
+/** Checks settings from outside; an unknown one is refused by name.
+ *  @throws StorageError INVALID_INPUT */
+export function checkVectorSettings(site: CallSite, settings: unknown): VectorSettings {
+  const given = requireObject(site, "vectors", settings ?? {}, SETTINGS);
+  const within = { ...site, within: named(site, "vectors") };
+  const { quantization } = given;
+  const integer = (field: string, least: number, most: number): Record<string, number> =>
+    given[field] === undefined ? {} : { [field]: requireInteger(within, field, given[field], least, most) };
+  return {
+    ...integer("graphAbove", 0, Number.MAX_SAFE_INTEGER),
+    ...integer("m", 4, 64),
+    ...integer("efConstruction", 8, 4096),
+    ...integer("residentBytes", 0, Number.MAX_SAFE_INTEGER),
+    ...integer("maxMemoryBytes", 2 ** 20, 2 ** 32),
+    ...(quantization === undefined
+      ? {}
+      : { quantization: requireOneOf(within, "quantization", quantization, ["auto", "sq8", "f32"] as const) }),
+  };
 }
 
 /** The settings, and the compiled kernel, `wasm/hnsw.wasm`. */

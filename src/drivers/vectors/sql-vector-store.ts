@@ -29,6 +29,7 @@ import type {
   VectorWriter,
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { SearchActivity } from "../../turns.ts";
 import { AllowedChunks, type CompileFilter } from "./allowed-chunks.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
@@ -52,6 +53,8 @@ export interface SqlVectorParts {
   indexId: (identity: VectorIndexIdentity) => string;
   /** Where snapshots go; without it every index is made from its rows. */
   snapshots?: SnapshotStore;
+  /** Noted here is every search, here and by whoever shares it: while somebody searches, work in the background takes small steps. */
+  activity?: SearchActivity;
 }
 
 /** A generation as a search finds it. */
@@ -70,6 +73,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #tables: VectorTables;
   readonly #allowed: AllowedChunks;
   readonly #live = new Map<number, LiveIndex>();
+  readonly #activity: SearchActivity;
   readonly #work: BackgroundWork;
   /** Generations that were written and whose indexes have not been told. */
   readonly #written = new Map<string, { table: KnownTable; version: string }>();
@@ -80,7 +84,9 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
     this.#allowed = new AllowedChunks(db, parts.compileFilter);
+    this.#activity = parts.activity ?? new SearchActivity();
     this.#work = new BackgroundWork(
+      this.#activity,
       () => this.#followWrites(),
       () => [...this.#live.values()],
     );
@@ -139,6 +145,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     options: { signal?: AbortSignal } = {},
   ): Promise<VectorResult> {
     this.#checkOpen("search");
+    this.#activity.note();
     const site = { capability: "vectors", operation: "search" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     requireVector(site, "vector", vector, table);
@@ -157,6 +164,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     options: { signal?: AbortSignal } = {},
   ): Promise<{ hits: NearChunk[]; plan: VectorPlan }> {
     this.#checkOpen("search");
+    this.#activity.note();
     const site = { capability: "vectors", operation: "search" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     requireVector(site, "vector", vector, table);
@@ -170,6 +178,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     options: { signal?: AbortSignal } = {},
   ): Promise<VectorResult[]> {
     this.#checkOpen("searchBatch");
+    this.#activity.note();
     const site = { capability: "vectors", operation: "searchBatch" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     const checked = checkVectorQuery(site, query);
@@ -213,7 +222,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       const live = await this.#current(table, modelVersion);
       if (live !== undefined) generations.push(describeIndex(live));
     }
-    return { ...publicTable(table), generations };
+    return { ...publicTable(table), generations, lastError: this.#work.error ?? null };
   }
 
   async batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]> {
@@ -296,9 +305,10 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     }
     let live = this.#live.get(generation.generationKey);
     if (live === undefined) {
-      await this.#forget(table, modelVersion);
+      // Known before anything is waited for: who comes meanwhile must find it, not make another.
       live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, this.#parts.policy, this.#parts.snapshots);
       this.#live.set(generation.generationKey, live);
+      await this.#forget(table, modelVersion, generation.generationKey);
     }
     await live.current(generation.newest ?? 0, signal);
     if (live.hasWork || live.wantsFilling || live.snapshotDue(false)) this.#work.start();
@@ -312,13 +322,14 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     for (const { table, version } of written) if (!this.#closed) await this.#current(table, version);
   }
 
-  /** Drops the index of a generation that is no longer there, with its snapshot. */
-  async #forget(table: KnownTable, modelVersion: string): Promise<void> {
-    for (const [key, live] of this.#live) {
-      if (live.table.indexId !== table.indexId || live.modelVersion !== modelVersion) continue;
-      this.#live.delete(key);
-      await this.#parts.snapshots?.delete(table, key);
-    }
+  /** Drops the indexes of a version's generations that are no longer there, with their snapshots.
+   *  @param kept Key of the one that is. */
+  async #forget(table: KnownTable, modelVersion: string, kept?: number): Promise<void> {
+    const gone = [...this.#live].filter(
+      ([key, live]) => key !== kept && live.table.indexId === table.indexId && live.modelVersion === modelVersion,
+    );
+    for (const [key] of gone) this.#live.delete(key);
+    for (const [key] of gone) await this.#parts.snapshots?.delete(table, key);
   }
 
   async #known(table: KnownTable, modelVersion: string, operation: string): Promise<LiveIndex> {

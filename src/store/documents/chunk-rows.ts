@@ -92,8 +92,11 @@ const BATCH_CHUNKS = 1000;
  *  The rows travel as one JSON text: a statement per chunk would start a statement journal and a savepoint of the text
  *  index for each. Measured on sqlite-wasm with 7 chunks a document: 0.22 ms instead of 0.57 ms a document. */
 export async function insertChunks(tx: SqlExecutor, owner: ChunkOwner, chunks: readonly Chunk[]): Promise<void> {
+  if (chunks.length === 0) return;
+  const last = await takeChunkKeys(tx, chunks.length);
   for (let start = 0; start < chunks.length;) {
     const rows: unknown[] = [];
+    const firstKey = last - chunks.length + 1 + start;
     for (
       let characters = 0;
       start < chunks.length && rows.length < BATCH_CHUNKS && characters < BATCH_CHARACTERS;
@@ -105,14 +108,29 @@ export async function insertChunks(tx: SqlExecutor, owner: ChunkOwner, chunks: r
       rows.push(toJsonRow(owner, chunk));
     }
     await tx.run(
-      `INSERT INTO chunks (document_key, chunk_id, ordinal, block_ids, heading_path, heading_text, text, line_start,
-                           line_end, token_count, chunker_version, policy_hash)
-       SELECT $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+      `INSERT INTO chunks (chunk_key, document_key, chunk_id, ordinal, block_ids, heading_path, heading_text, text,
+                           line_start, line_end, token_count, chunker_version, policy_hash)
+       SELECT $3 + key, $1, value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
               value ->> 7, value ->> 8, value ->> 9, value ->> 10
        FROM json_each($2)`,
-      [owner.key, JSON.stringify(rows)],
+      [owner.key, JSON.stringify(rows), firstKey],
     );
   }
+}
+
+/** Takes keys that no chunk ever had, and returns the last of them. A search reads keys first and rows later, and an index knows
+ *  vectors by keys: what one of them meant must not become another chunk meanwhile. */
+async function takeChunkKeys(tx: SqlExecutor, count: number): Promise<number> {
+  const row = await tx.get<{ last: number }>(
+    `INSERT INTO kv (key, value) VALUES ('last_chunk_key', CAST($1 + coalesce((SELECT max(chunk_key) FROM chunks), 0) AS TEXT))
+     ON CONFLICT (key) DO UPDATE SET
+       value = CAST($1 + max(CAST(value AS INTEGER), coalesce((SELECT max(chunk_key) FROM chunks), 0)) AS TEXT)
+     RETURNING CAST(value AS INTEGER) AS last`,
+    [count],
+  );
+  if (row === undefined)
+    throw new StorageError("DRIVER", "kv took no value", { capability: "documents", operation: "put" });
+  return row.last;
 }
 
 function toJsonRow(owner: ChunkOwner, chunk: Chunk): unknown[] {

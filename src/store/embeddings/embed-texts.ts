@@ -4,6 +4,7 @@ import type { Embedder } from "../../contracts/embedder.ts";
 import type { EmbeddingFailure } from "../../contracts/embeddings.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { embedderError } from "./embedder-error.ts";
 import type { ChunkText } from "./missing.ts";
 import type { EmbeddedChunk } from "./writer.ts";
 
@@ -42,7 +43,7 @@ export async function embedTexts(
       busyMs,
     );
   } catch (thrown) {
-    const error = asStorageError(embedder, thrown);
+    const error = embedderError(embedder, thrown);
     if (error.code !== "INVALID_INPUT" || signal.aborted) throw error;
     const [only] = texts;
     if (texts.length === 1 && only !== undefined)
@@ -80,14 +81,4 @@ function sort(
 
 function fault(chunkId: string, error: StorageError): { failure: EmbeddingFailure; error: StorageError } {
   return { failure: { chunkId, reason: error.message, code: error.code }, error };
-}
-
-function asStorageError(embedder: Embedder, thrown: unknown): StorageError {
-  if (thrown instanceof StorageError) return thrown;
-  const said = thrown instanceof Error ? thrown.message : String(thrown);
-  return new StorageError("DRIVER", `the embedding model ${JSON.stringify(embedder.modelId)} failed: ${said}`, {
-    capability: "embedder",
-    operation: "embed",
-    cause: thrown,
-  });
 }

@@ -30,3 +30,18 @@ export async function servingVersion(
 ): Promise<string | undefined> {
   return (await modelVersions(db, modelId, dimensions))?.serving ?? undefined;
 }
+
+/** A model whose embeddings searches read. */
+export interface ServingModel {
+  modelId: string;
+  dimensions: number;
+  modelVersion: string;
+}
+
+/** Returns the models that searches read. */
+export async function servingModels(db: SqlExecutor): Promise<ServingModel[]> {
+  return db.all<ServingModel>(
+    `SELECT model_id AS "modelId", dimensions, serving_version AS "modelVersion" FROM embedding_models
+     WHERE serving_version IS NOT NULL ORDER BY model_id, dimensions`,
+  );
+}

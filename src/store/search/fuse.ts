@@ -4,19 +4,37 @@ export interface RankedKey {
   score: number;
 }
 
-/** A chunk with its place in each list, from 1, and the sum that both make. */
+/** A chunk's place in a list, from 1. */
+export interface Place {
+  rank: number;
+  score: number;
+}
+
+/** A chunk with its place in each list, and the sum that both make. */
 export interface FusedKey {
   chunkKey: number;
   score: number;
-  lexical: { rank: number; score: number } | null;
-  vector: { rank: number; score: number } | null;
+  lexical: Place | null;
+  vector: Place | null;
 }
 
 /** Softens the difference between the first ranks. */
 const K = 60;
 
-/** Fuses two ranked lists: each chunk scores weight / (60 + rank) in each list it stands in. Equal scores share the better
- *  rank: chance must not decide between chunks that one vector stands for. Ties go by lexical rank, then chunk key.
+/** Returns the places of a list. Equal scores share the better rank: chance must not decide between chunks that one vector
+ *  stands for. */
+export function placesOf(list: readonly RankedKey[]): Place[] {
+  let rank = 0;
+  let last = Number.NaN;
+  return list.map(({ score }, index) => {
+    if (score !== last) rank = index + 1;
+    last = score;
+    return { rank, score };
+  });
+}
+
+/** Fuses two ranked lists: each chunk scores weight / (60 + rank) in each list it stands in. Ties go by lexical rank;
+ *  what is left of them (`isTie`) is for the caller, who knows the chunks' ids, and stands by chunk key until then.
  *  @see Cormack, Clarke & Büttcher 2009, Reciprocal Rank Fusion */
 export function fuse(
   lexical: readonly RankedKey[],
@@ -25,31 +43,28 @@ export function fuse(
 ): FusedKey[] {
   const fused = new Map<number, FusedKey>();
   const add = (list: readonly RankedKey[], side: "lexical" | "vector"): void => {
-    let rank = 0;
-    let last = Number.NaN;
-    for (const [index, { chunkKey, score }] of list.entries()) {
-      if (score !== last) rank = index + 1;
-      last = score;
+    const places = placesOf(list);
+    for (const [index, { chunkKey }] of list.entries()) {
+      const place = places[index] as Place;
       const entry = fused.get(chunkKey) ?? { chunkKey, score: 0, lexical: null, vector: null };
-      entry.score += weights[side] / (K + rank);
-      entry[side] = { rank, score };
+      entry.score += weights[side] / (K + place.rank);
+      entry[side] = place;
       fused.set(chunkKey, entry);
     }
   };
   add(lexical, "lexical");
   add(vector, "vector");
-  const compare = weights.lexical > 0 ? byScoreAndWords : byScore;
-  return [...fused.values()].filter(({ score }) => score > 0).sort(compare);
+  return [...fused.values()].filter(({ score }) => score > 0).sort((a, b) => compare(a, b, weights.lexical > 0));
 }
 
-function byScoreAndWords(a: FusedKey, b: FusedKey): number {
+/** Whether nothing but their ids decides between two fused chunks. */
+export function isTie(a: FusedKey, b: FusedKey, byWords: boolean): boolean {
+  return a.score === b.score && (!byWords || (a.lexical === null && b.lexical === null));
+}
+
+/** Of chunks with equal words the text index has an order, too: a map keeps it. */
+function compare(a: FusedKey, b: FusedKey, byWords: boolean): number {
   if (a.score !== b.score) return b.score - a.score;
-  const ranks = (a.lexical?.rank ?? Number.MAX_SAFE_INTEGER) - (b.lexical?.rank ?? Number.MAX_SAFE_INTEGER);
-  if (ranks !== 0) return ranks;
-  // Of equal words the text index has an order, too: a map keeps it.
-  return a.lexical !== null && b.lexical !== null ? 0 : a.chunkKey - b.chunkKey;
-}
-
-function byScore(a: FusedKey, b: FusedKey): number {
-  return b.score - a.score || a.chunkKey - b.chunkKey;
+  if (isTie(a, b, byWords)) return a.chunkKey - b.chunkKey;
+  return (a.lexical?.rank ?? Number.MAX_SAFE_INTEGER) - (b.lexical?.rank ?? Number.MAX_SAFE_INTEGER);
 }

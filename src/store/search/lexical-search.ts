@@ -1,16 +1,16 @@
 import type { SearchExplain, SearchHit, SearchQuery, SearchResult } from "../../contracts/search.ts";
 import { checkSearchQuery, type CheckedSearchQuery } from "../../contracts/check-search.ts";
 import type { SqlDatabase, SqlValue } from "../../contracts/sql.ts";
-import { StorageError } from "../../errors.ts";
 import { compileDocumentFilter } from "../document-filter.ts";
 import { TermStatistics } from "./statistics.ts";
-import { decodeCursor, encodeCursor, type SearchCursor } from "./cursor.ts";
+import { decodeLexicalCursor, encodeLexicalCursor, type LexicalCursor } from "./cursor.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { RankedKey } from "./fuse.ts";
 import { describeHit, HIT_COLUMNS, type HitRow } from "./hit-rows.ts";
 import { planSearch, type SearchPlan, type Tier } from "./plan.ts";
 import { allOf, type Mark, parseQuery, without } from "./query.ts";
 import { type Marker, prepareMarks } from "./snippet.ts";
+import { timing, type Timed } from "./timing.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
 
@@ -29,9 +29,6 @@ export interface LexicalRanking {
   plan: SearchPlan;
   revision: number;
 }
-
-/** Notes how long the steps of a search take. */
-export type Timed = <T>(name: string, work: () => Promise<T>) => Promise<T>;
 
 /** Finds chunks by their words: BM25 over the text index. */
 export class LexicalSearch {
@@ -53,7 +50,7 @@ export class LexicalSearch {
     const steps: SearchExplain["steps"] = [];
     const timed = timing(steps, options.signal);
 
-    const cursor = checked.cursor === undefined ? undefined : decodeCursor(checked.cursor, fingerprint(checked));
+    const cursor = checked.cursor === undefined ? undefined : decodeLexicalCursor(checked.cursor, fingerprint(checked));
     const parsed = parseQuery(checked.text, checked);
     const statistics = await timed("revision", () => this.#statistics.current());
     const plan = await timed("plan", () => planSearch(parsed, statistics));
@@ -66,7 +63,7 @@ export class LexicalSearch {
     steps.push({ name: "snippets", ms: performance.now() - start });
     return {
       hits,
-      ...(rows.next === undefined ? {} : { nextCursor: encodeCursor(rows.next) }),
+      ...(rows.next === undefined ? {} : { nextCursor: encodeLexicalCursor(fingerprint(checked), rows.next) }),
       revision: rows.found[0] === undefined ? statistics.revision : Number(rows.found[0].revision),
       ...(checked.explain ? { explain: explainLexical(checked, plan, steps) } : {}),
     };
@@ -76,14 +73,13 @@ export class LexicalSearch {
   async rank(checked: CheckedSearchQuery, depth: number, timed: Timed): Promise<LexicalRanking> {
     const parsed = parseQuery(checked.text, checked);
     const statistics = await timed("revision", () => this.#statistics.current());
-    const wanted = Math.min(depth, checked.k);
     const plan = await timed("plan", () => planSearch(parsed, statistics));
     const ranked: RankedKey[] = [];
     for (const tier of plan.tiers) {
-      if (ranked.length >= wanted) break;
       const limit = depth - ranked.length;
+      if (limit === 0) break;
       const rows = await timed(tier.name, () =>
-        bestRows(tier, wanted - ranked.length, (among) => {
+        bestRows(tier, limit, (among) => {
           const { page, params } = tierPage(tier, among, checked, undefined, limit);
           return this.#db.all<RankedKey>(
             `WITH page AS MATERIALIZED (${page})
@@ -111,9 +107,9 @@ export class LexicalSearch {
   async #read(
     tiers: readonly Tier[],
     query: CheckedSearchQuery,
-    cursor: SearchCursor | undefined,
-    timed: <T>(name: string, work: () => Promise<T>) => Promise<T>,
-  ): Promise<{ found: ScoredRow[]; next: SearchCursor | undefined }> {
+    cursor: LexicalCursor | undefined,
+    timed: Timed,
+  ): Promise<{ found: ScoredRow[]; next: LexicalCursor | undefined }> {
     const found: ScoredRow[] = [];
     let lastTier = cursor?.tier ?? 0;
     for (let index = lastTier; index < tiers.length; index++) {
@@ -128,8 +124,7 @@ export class LexicalSearch {
       if (rows.length > room) {
         const last = found.at(-1);
         if (last === undefined) break;
-        const next: SearchCursor = {
-          query: fingerprint(query),
+        const next: LexicalCursor = {
           tier: lastTier,
           score: last.score,
           key: last.chunk_key,
@@ -144,7 +139,7 @@ export class LexicalSearch {
   #readTier(
     tier: Tier,
     query: CheckedSearchQuery,
-    after: SearchCursor | undefined,
+    after: LexicalCursor | undefined,
     limit: number,
   ): Promise<ScoredRow[]> {
     return bestRows(tier, limit, (among) => {
@@ -161,8 +156,8 @@ export class LexicalSearch {
   }
 }
 
-/** Reads a tier: some of its rows first, and what they show to be needed; in the end mostly not all.
- *  @param wanted Rows that must be the best there are; after them the order holds among the rows that were read.
+/** Reads the best rows of a tier: some of its rows first, and what they show to be needed; in the end mostly not all.
+ *  @param wanted How many.
  *  @param read Reads the rows that match an expression, or all. */
 async function bestRows<Row extends { score: number }>(
   tier: Tier,
@@ -185,7 +180,7 @@ function tierPage(
   tier: Tier,
   among: string | undefined,
   query: CheckedSearchQuery,
-  after: SearchCursor | undefined,
+  after: LexicalCursor | undefined,
   limit: number,
 ): { page: string; params: SqlValue[] } {
   const params: SqlValue[] = [tier.ranking];
@@ -243,25 +238,4 @@ export function explainLexical(
     stemming: query.stemming,
     steps,
   };
-}
-
-/** Times steps into `steps`; before each it looks whether the search was aborted. */
-export function timing(steps: SearchExplain["steps"], signal: AbortSignal | undefined): Timed {
-  return async (name, work) => {
-    throwIfAborted(signal);
-    const start = performance.now();
-    const result = await work();
-    steps.push({ name, ms: performance.now() - start });
-    return result;
-  };
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new StorageError("ABORTED", "the search was aborted", {
-      capability: "search",
-      operation: "search",
-      cause: signal.reason,
-    });
-  }
 }

@@ -1,4 +1,5 @@
 import type { Stemming } from "../../contracts/search.ts";
+import { StorageError } from "../../errors.ts";
 import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 
 /**
@@ -8,6 +9,9 @@ import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 
 /** Most terms that take part in one search; what comes after them in a long text is left out. */
 export const MAX_TERMS = 128;
+
+/** Most different phrases that a hit must hold, and most that it must not. Each is a look-up of its own. */
+export const MAX_PHRASES = 64;
 
 /** Beginnings shorter than this are looked up in headings only: in texts they match nearly everything. */
 const SHORT_PREFIX = 4;
@@ -138,7 +142,8 @@ function unspacedTerms(run: Run): Term[] {
   });
 }
 
-/** Reads a query. Every word takes part as often as it was written: repeating a word gives it weight. */
+/** Reads a query. Every word takes part as often as it was written: repeating a word gives it weight.
+ *  @throws StorageError INVALID_INPUT (too many phrases or exclusions) */
 export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
   const parsed: ParsedQuery = { terms: [], required: [], excluded: [], headingPrefix: undefined, marks: [] };
   const all = pieces(text.normalize("NFKC"), options.plainText);
@@ -148,7 +153,18 @@ export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
     else include(piece, typing && index === all.length - 1, options, parsed);
   });
   parsed.terms.length = Math.min(parsed.terms.length, MAX_TERMS);
+  parsed.required = distinct(parsed.required, "phrases");
+  parsed.excluded = distinct(parsed.excluded, "exclusions");
   return parsed;
+}
+
+function distinct(expressions: readonly string[], what: string): string[] {
+  const found = [...new Set(expressions)];
+  if (found.length <= MAX_PHRASES) return found;
+  throw new StorageError("INVALID_INPUT", `text has ${found.length} ${what}; it takes at most ${MAX_PHRASES}`, {
+    capability: "search",
+    operation: "search",
+  });
 }
 
 function exclude(piece: Piece, parsed: ParsedQuery): void {

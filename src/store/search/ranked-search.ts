@@ -2,17 +2,19 @@ import type { CheckedSearchQuery } from "../../contracts/check-search.ts";
 import type { RankedChunk, ScoreKind, SearchExplain, SearchHit, SearchResult } from "../../contracts/search.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
-import { decodeCursor, encodeCursor } from "./cursor.ts";
+import { decodeRankedCursor, encodeRankedCursor } from "./cursor.ts";
 import { fingerprint } from "./fingerprint.ts";
-import { type FusedKey, fuse, type RankedKey } from "./fuse.ts";
+import { type FusedKey, fuse, isTie, placesOf, type RankedKey } from "./fuse.ts";
 import { describeHit, type HitRow, readHitRows } from "./hit-rows.ts";
-import { explainLexical, type LexicalRanking, type LexicalSearch, timing, type Timed } from "./lexical-search.ts";
+import { explainLexical, type LexicalRanking, type LexicalSearch } from "./lexical-search.ts";
 import { nearDuplicates, shinglesOf } from "./near-duplicates.ts";
 import { type Marker, prepareMarks } from "./snippet.ts";
+import { timing, type Timed } from "./timing.ts";
 import { type NearestChunks, type VectorParts, VectorRanking } from "./vector-ranking.ts";
 
-/** Hits of each list that take part at least: all pages of one query come from lists of the same depth. */
+/** Hits of each list that take part at least: all pages of one query come from lists of the same depth, until they end. */
 const LEAST_DEPTH = 100;
+/** Pages end with lists of this depth. */
 const MOST_DEPTH = 1000;
 /** Weight of the vector list beside the words' 1, where nobody says another: measured with LSI vectors on Cranfield (DESIGN.md). */
 const VECTOR_WEIGHT = 1.2;
@@ -21,7 +23,17 @@ const VECTOR_WEIGHT = 1.2;
 interface Lists {
   lexical: LexicalRanking | undefined;
   nearest: NearestChunks | undefined;
-  failure: StorageError | undefined;
+  /** What kept vectors from taking part. */
+  failure: { code: string; message: string } | undefined;
+}
+
+/** What the vector list is asked for. */
+interface QueryVector {
+  /** Absent for an empty text, and where it could not be made. */
+  vector: Float32Array | undefined;
+  failure: Lists["failure"];
+  /** Whether words may not answer alone. */
+  mustWork: boolean;
 }
 
 /** Finds chunks by the nearness of their embeddings, alone or fused with the ranking by words. */
@@ -42,53 +54,85 @@ export class RankedSearch {
   async answer(query: CheckedSearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
     const steps: SearchExplain["steps"] = [];
     const timed = timing(steps, options.signal);
-    const cursor = query.cursor === undefined ? undefined : decodeCursor(query.cursor, fingerprint(query));
-    const depth = cursor?.tier ?? Math.min(MOST_DEPTH, Math.max(LEAST_DEPTH, 2 * query.k));
-    const from = cursor?.key ?? 0;
-    const lists = await this.#lists(query, depth, timed, options.signal);
+    const cursor =
+      query.cursor === undefined ? undefined : decodeRankedCursor(query.cursor, fingerprint(query), MOST_DEPTH);
+    const from = cursor?.from ?? 0;
+    const first = cursor?.first ?? Math.min(MOST_DEPTH, Math.max(LEAST_DEPTH, 2 * query.k));
     const weights = this.#weights(query);
-    const fused = fuse(lists.lexical?.ranked ?? [], lists.nearest?.ranked ?? [], weights);
-    const page = await timed("hits", () => this.#page(fused, from, query));
+    // The text is embedded before anything is read: a model may take its time, and what was read would be old by then.
+    const asked = await this.#vectorOf(query, cursor?.vectors, timed, options.signal);
+    const read = async (depth: number): Promise<{ lists: Lists; fused: FusedKey[] }> => {
+      const lists = await this.#lists(query, asked, depth, timed, options.signal);
+      return { lists, fused: fuseInTurn(lists, first, weights) };
+    };
+    let depth = cursor?.depth ?? first;
+    let { lists, fused } = await read(depth);
+    let page = await timed("hits", () => this.#page(fused, from, query));
+    // Lists that end where they were cut off may go on.
+    const mayGoOn = (): boolean => depth < MOST_DEPTH && isFull(lists, depth);
+    if (page.shown.length < query.k && mayGoOn()) {
+      depth = MOST_DEPTH;
+      ({ lists, fused } = await read(depth));
+      page = await timed("hits", () => this.#page(fused, from, query));
+    }
     const scoreKind = query.mode === "vector" ? (lists.nearest?.scoreKind ?? "cosine") : "rrf";
     const marker = prepareMarks(lists.lexical?.marks ?? this.#lexical.marksOf(query), query.stemming !== "off");
     const start = performance.now();
     const hits = page.shown.map((shown) => toHit(shown, scoreKind, marker, query.snippetLength));
     steps.push({ name: "snippets", ms: performance.now() - start });
     const revision = lists.lexical?.revision ?? Number(page.shown[0]?.row.revision ?? (await this.#lexical.revision()));
+    const { failure } = lists;
+    const next = { first, depth, from: page.next, vectors: failure === undefined };
     return {
       hits,
-      ...(page.next < fused.length
-        ? { nextCursor: encodeCursor({ query: fingerprint(query), tier: depth, score: 0, key: page.next, rank: 0 }) }
-        : {}),
+      ...(page.next < fused.length || mayGoOn() ? { nextCursor: encodeRankedCursor(fingerprint(query), next) } : {}),
       revision,
-      ...(lists.failure === undefined
-        ? {}
-        : { withoutVectors: { code: lists.failure.code, message: lists.failure.message } }),
-      ...(query.explain ? { explain: explain(query, lists, await this.#idsOf(fused), weights, steps) } : {}),
+      ...(failure === undefined ? {} : { withoutVectors: failure }),
+      ...(query.explain ? { explain: explain(query, lists, await this.#idsOf(lists), weights, steps) } : {}),
     };
   }
 
-  async #lists(query: CheckedSearchQuery, depth: number, timed: Timed, signal?: AbortSignal): Promise<Lists> {
+  /** The vector to search with, or what kept it from being made: words still find something while a model cannot be reached.
+   *  @param before Whether vectors took part in the pages before this one. */
+  async #vectorOf(
+    query: CheckedSearchQuery,
+    before: boolean | undefined,
+    timed: Timed,
+    signal?: AbortSignal,
+  ): Promise<QueryVector> {
+    if (before === false) return { vector: undefined, failure: EARLIER_PAGES, mustWork: false };
+    const mustWork = query.mode !== "hybrid" || before === true;
+    try {
+      return { vector: await this.#ranking.vectorOf(query, timed, signal), failure: undefined, mustWork };
+    } catch (error) {
+      return { vector: undefined, failure: excuse(error, mustWork), mustWork };
+    }
+  }
+
+  async #lists(
+    query: CheckedSearchQuery,
+    { vector, failure, mustWork }: QueryVector,
+    depth: number,
+    timed: Timed,
+    signal?: AbortSignal,
+  ): Promise<Lists> {
     const hybrid = query.mode === "hybrid";
     const lexical = hybrid && query.text.trim() !== "" ? await this.#lexical.rank(query, depth, timed) : undefined;
+    if (vector === undefined) return { lexical, nearest: undefined, failure };
     try {
-      const vector = await this.#ranking.vectorOf(query, timed, signal);
-      const nearest = vector === undefined ? undefined : await this.#ranking.rank(query, vector, depth, timed, signal);
+      const nearest = await this.#ranking.rank(query, vector, depth, timed, signal);
       return { lexical, nearest, failure: undefined };
     } catch (error) {
-      // Words still find something while a model cannot be reached or is not ready; the answer says that it stands on them alone.
-      const excusable =
-        hybrid && error instanceof StorageError && error.capability === "embedder" && error.code !== "ABORTED";
-      if (!excusable) throw error;
-      return { lexical, nearest: undefined, failure: error };
+      return { lexical, nearest: undefined, failure: excuse(error, mustWork) };
     }
   }
 
   /** Ids of the chunks of both lists: only for whoever wants to look at them. */
-  async #idsOf(fused: readonly FusedKey[]): Promise<Map<number, string>> {
+  async #idsOf({ lexical, nearest }: Lists): Promise<Map<number, string>> {
+    const keys = [...(lexical?.ranked ?? []), ...(nearest?.ranked ?? [])].map(({ chunkKey }) => chunkKey);
     const rows = await this.#db.all<{ key: number; id: string }>(
       `SELECT c.chunk_key AS key, c.chunk_id AS id FROM json_each($1) j CROSS JOIN chunks c ON c.chunk_key = j.value`,
-      [JSON.stringify(fused.map(({ chunkKey }) => chunkKey))],
+      [JSON.stringify([...new Set(keys)])],
     );
     return new Map(rows.map(({ key, id }) => [key, id]));
   }
@@ -109,16 +153,19 @@ export class RankedSearch {
     query: CheckedSearchQuery,
   ): Promise<{ shown: ShownHit[]; next: number }> {
     const shown: ShownHit[] = [];
-    // Without near-duplicates a page must know what the pages before it showed.
+    // What the pages before it showed: a page without near-duplicates must know that, and ties begin on one and end on the next.
     const before: ShownHit[] = [];
-    let at = query.collapse ? 0 : from;
+    const byWords = this.#weights(query).lexical > 0;
+    let at = query.collapse ? 0 : startOfTies(fused, from, byWords);
     while (at < fused.length && shown.length < query.k) {
-      const part = fused.slice(at, at + Math.max(query.k, 32));
+      let end = Math.min(fused.length, at + Math.max(query.k, 32));
+      while (end < fused.length && isTie(fused[end - 1] as FusedKey, fused[end] as FusedKey, byWords)) end++;
+      const part = fused.slice(at, end);
       const rows = await readHitRows(
         this.#db,
         part.map(({ chunkKey }) => chunkKey),
       );
-      for (const key of part) {
+      for (const key of settleTies(part, rows, byWords)) {
         if (shown.length === query.k) break;
         const place = at++;
         const row = rows.get(key.chunkKey);
@@ -130,6 +177,58 @@ export class RankedSearch {
     }
     return { shown, next: at };
   }
+}
+
+const EARLIER_PAGES = { code: "CONFLICT", message: "the pages before this one stand on words alone" };
+
+/** What kept vectors from taking part, where words may answer alone.
+ *  @throws what was thrown, where they may not */
+function excuse(error: unknown, mustWork: boolean): { code: string; message: string } {
+  const excusable =
+    !mustWork && error instanceof StorageError && error.capability === "embedder" && error.code !== "ABORTED";
+  if (!excusable) throw error;
+  return { code: error.code, message: error.message };
+}
+
+/** Whether one of the lists may have been cut off. */
+function isFull({ lexical, nearest }: Lists, depth: number): boolean {
+  return lexical?.ranked.length === depth || nearest?.ranked.length === depth;
+}
+
+/** Fuses the first `first` of each list, as the first page did; then what deeper lists add, for the pages after. */
+function fuseInTurn(
+  { lexical, nearest }: Lists,
+  first: number,
+  weights: { lexical: number; vector: number },
+): FusedKey[] {
+  const [words, vectors] = [lexical?.ranked ?? [], nearest?.ranked ?? []];
+  const head = fuse(words.slice(0, first), vectors.slice(0, first), weights);
+  if (words.length <= first && vectors.length <= first) return head;
+  const shown = new Set(head.map(({ chunkKey }) => chunkKey));
+  return [...head, ...fuse(words, vectors, weights).filter(({ chunkKey }) => !shown.has(chunkKey))];
+}
+
+/** The place from which on nothing ties with what comes before. */
+function startOfTies(fused: readonly FusedKey[], place: number, byWords: boolean): number {
+  let from = place;
+  while (from > 0 && from < fused.length && isTie(fused[from - 1] as FusedKey, fused[from] as FusedKey, byWords))
+    from--;
+  return from;
+}
+
+/** Orders what ties by chunk id: keys tell which chunk came first, and two stores that hold the same should answer the same.
+ *  @param part All that ties with one of them is there. */
+function settleTies(part: readonly FusedKey[], rows: ReadonlyMap<number, HitRow>, byWords: boolean): FusedKey[] {
+  const idOf = ({ chunkKey }: FusedKey): string => rows.get(chunkKey)?.chunk_id ?? "";
+  const settled: FusedKey[] = [];
+  for (let from = 0; from < part.length;) {
+    const first = part[from] as FusedKey;
+    let to = from + 1;
+    while (to < part.length && isTie(first, part[to] as FusedKey, byWords)) to++;
+    settled.push(...part.slice(from, to).sort((a, b) => (idOf(a) < idOf(b) ? -1 : 1)));
+    from = to;
+  }
+  return settled;
 }
 
 /** A hit on its way out. */
@@ -175,8 +274,15 @@ function explain(
 ): SearchExplain {
   const words = explainLexical(query, lists.lexical?.plan ?? { tiers: [], commonWords: [] }, steps);
   const vector = lists.nearest?.explain;
-  const ranks = (list: readonly RankedKey[] = []): RankedChunk[] =>
-    list.map(({ chunkKey, score }, index) => ({ chunkId: ids.get(chunkKey) ?? "", rank: index + 1, score }));
+  // A chunk that went meanwhile has no id any more.
+  const ranks = (list: readonly RankedKey[] = []): RankedChunk[] => {
+    const places = placesOf(list);
+    return list.flatMap(({ chunkKey }, index) => {
+      const chunkId = ids.get(chunkKey);
+      const place = places[index];
+      return chunkId === undefined || place === undefined ? [] : [{ chunkId, ...place }];
+    });
+  };
   return {
     ...words,
     ...(vector === undefined ? {} : { vector }),

@@ -13,11 +13,15 @@ import type {
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { generationOf } from "../embeddings/generation.ts";
-import { servingVersion } from "../embeddings/serving.ts";
+import { embedderError } from "../embeddings/embedder-error.ts";
+import { type ServingModel, servingModels, servingVersion } from "../embeddings/serving.ts";
 import type { RankedKey } from "./fuse.ts";
-import type { Timed } from "./lexical-search.ts";
+import { throwIfAborted, type Timed } from "./timing.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
+
+/** So often a search begins anew at most because another version of the embeddings took over. */
+const MOST_TRIES = 3;
 
 /** What the vector side of a search needs. */
 export interface VectorParts {
@@ -45,7 +49,8 @@ export class VectorRanking {
     this.#embedder = parts.embedder;
   }
 
-  /** Returns the query's vector: the caller's, or the embedder's for the text. `undefined` for an empty text. */
+  /** Returns the query's vector: the caller's, or the embedder's for the text. `undefined` for an empty text.
+   *  @throws StorageError UNSUPPORTED, and with the capability `embedder` what the embedder throws */
   async vectorOf(query: CheckedSearchQuery, timed: Timed, signal?: AbortSignal): Promise<Float32Array | undefined> {
     if (query.vector !== undefined) return query.vector;
     const embedder = this.#embedder;
@@ -59,9 +64,14 @@ export class VectorRanking {
     if (query.text.trim() === "") return undefined;
     const texts = [query.text];
     return timed("embed", async () => {
-      const vectors = await embedder.embed(texts, { kind: "query", ...(signal === undefined ? {} : { signal }) });
-      checkEmbeddings(embedder, texts, vectors);
-      return vectors[0];
+      try {
+        const vectors = await embedder.embed(texts, { kind: "query", ...(signal === undefined ? {} : { signal }) });
+        checkEmbeddings(embedder, texts, vectors);
+        return vectors[0];
+      } catch (error) {
+        throwIfAborted(signal);
+        throw embedderError(embedder, error);
+      }
     });
   }
 
@@ -73,23 +83,27 @@ export class VectorRanking {
     timed: Timed,
     signal?: AbortSignal,
   ): Promise<NearestChunks> {
-    const table = await timed("table", () => this.#table(query, vector));
-    const version = table === undefined ? undefined : await servingVersion(this.#db, table.modelId, table.dimensions);
-    if (table === undefined || version === undefined) return { ranked: [], scoreKind: "cosine", explain: undefined };
-    if (query.vector === undefined) this.#requireServing(version);
-    const { ranked, plan } = await this.#nearest(
-      table,
-      vector,
-      {
-        modelVersion: version,
-        k: depth,
-        ...(query.filters === undefined ? {} : { filters: query.filters }),
-        ...(query.ef === undefined ? {} : { ef: Math.max(query.ef, depth) }),
-      },
-      timed,
-      signal === undefined ? {} : { signal },
-    );
-    return { ranked, scoreKind: table.metric, explain: describe(table, version, plan) };
+    const ask = {
+      k: depth,
+      ...(query.filters === undefined ? {} : { filters: query.filters }),
+      ...(query.ef === undefined ? {} : { ef: Math.max(query.ef, depth) }),
+    };
+    for (let tries = 1; ; tries++) {
+      const model = await timed("model", () => this.#model(query, vector));
+      const table = model === undefined ? undefined : await this.#tableOf(model);
+      if (model === undefined || table === undefined) return { ranked: [], scoreKind: "cosine", explain: undefined };
+      const { modelId, dimensions, modelVersion } = model;
+      const { ranked, plan } = await this.#nearest(
+        table,
+        vector,
+        { modelVersion, ...ask },
+        timed,
+        signal === undefined ? {} : { signal },
+      );
+      // A version that took over meanwhile has the old one's vectors deleted, and what was found of them may be half of it.
+      if (tries < MOST_TRIES && (await servingVersion(this.#db, modelId, dimensions)) !== modelVersion) continue;
+      return { ranked, scoreKind: table.metric, explain: { modelId, modelVersion, dimensions, plan } };
+    }
   }
 
   async #nearest(
@@ -113,38 +127,51 @@ export class VectorRanking {
     return { ranked, plan };
   }
 
-  /** The table whose model is asked for: by name, the embedder's, or the only one that takes such a vector. */
-  async #table(query: CheckedSearchQuery, vector: Float32Array): Promise<VectorTable | undefined> {
-    const tables = await this.#vectors.tables();
-    const modelId = query.modelId ?? (query.vector === undefined ? this.#embedder?.modelId : undefined);
-    const ofModel = modelId === undefined ? tables : tables.filter((table) => table.modelId === modelId);
-    const fitting = ofModel.filter(({ dimensions }) => dimensions === vector.length);
-    if (fitting.length > 1) {
-      const names = fitting.map((table) => `"${table.modelId}"`).join(", ");
+  /** The model that is asked for: by name, the embedder's, or the only one that takes such a vector; `undefined` where nothing
+   *  has been embedded.
+   *  @throws StorageError INVALID_INPUT, NOT_FOUND, CONFLICT (capability `embedder`) */
+  async #model(query: CheckedSearchQuery, vector: Float32Array): Promise<ServingModel | undefined> {
+    const own = query.vector === undefined;
+    const embedder = this.#embedder;
+    const serving = await servingModels(this.#db);
+    const fits = ({ dimensions }: ServingModel): boolean => dimensions === vector.length;
+    const embedders = serving.filter(({ modelId }) => modelId === embedder?.modelId);
+    const byDefault = own || embedders.some(fits) ? embedder?.modelId : undefined;
+    const modelId = query.modelId ?? byDefault;
+    const ofModel = modelId === undefined ? serving : serving.filter((model) => model.modelId === modelId);
+    if (ofModel.length === 0) {
+      if (query.modelId !== undefined && query.modelId !== embedder?.modelId) throw noSuchModel(query.modelId, serving);
+      return undefined;
+    }
+    const [model, another] = ofModel.filter(fits);
+    if (model === undefined) {
+      const takes = ofModel.map(({ dimensions }) => dimensions).join(" or ");
+      if (own) {
+        throw notServing(`the embeddings there are have ${takes} dimensions, and the embedder makes ${vector.length}`);
+      }
+      throw invalidInput(SITE, "vector.length", vector.length, `${takes}, as the stored embeddings have`);
+    }
+    if (another !== undefined) {
       throw invalidInput(
         SITE,
         "modelId",
         undefined,
-        `one of ${names}: each has vectors of ${vector.length} dimensions`,
+        `one of ${namesOf(ofModel.filter(fits))}: each has vectors of ${vector.length} dimensions`,
       );
     }
-    if (fitting.length === 0 && ofModel.length > 0) {
-      const takes = ofModel.map(({ dimensions }) => dimensions).join(" or ");
-      throw invalidInput(SITE, "vector", `${vector.length} values`, `${takes} values, as the stored embeddings have`);
+    const version = embedder === undefined ? undefined : generationOf(embedder).modelVersion;
+    // Vectors compare only within one version: while a new one is being built, its embedder cannot ask the one that serves.
+    if (own && version !== model.modelVersion) {
+      throw notServing(
+        `the embeddings that serve are of version "${model.modelVersion}", and the embedder is of version "${version}", which takes over when every chunk has its embedding`,
+      );
     }
-    return fitting[0];
+    return model;
   }
 
-  /** Vectors compare only within one version: while a new one is being built, its embedder cannot ask the one that serves.
-   *  @throws StorageError CONFLICT */
-  #requireServing(version: string): void {
-    const own = this.#embedder === undefined ? undefined : generationOf(this.#embedder).modelVersion;
-    if (own === version) return;
-    throw new StorageError(
-      "CONFLICT",
-      `the embeddings that serve are of version "${version}", and the embedder is of version "${own}", which takes over when every chunk has its embedding`,
-      { capability: "embedder", operation: "search" },
-    );
+  async #tableOf({ modelId, dimensions }: ServingModel): Promise<VectorTable | undefined> {
+    const tables = await this.#vectors.tables();
+    return tables.find((table) => table.modelId === modelId && table.dimensions === dimensions);
   }
 
   async #chunkKeys(chunkIds: readonly string[]): Promise<Map<string, number>> {
@@ -156,6 +183,20 @@ export class VectorRanking {
   }
 }
 
-function describe(table: VectorTable, modelVersion: string, plan: VectorPlan): SearchExplain["vector"] {
-  return { modelId: table.modelId, modelVersion, dimensions: table.dimensions, plan };
+function namesOf(models: readonly ServingModel[]): string {
+  return [...new Set(models.map(({ modelId }) => JSON.stringify(modelId)))].join(", ");
+}
+
+function noSuchModel(modelId: string, serving: readonly ServingModel[]): StorageError {
+  const there = serving.length === 0 ? "there are none at all" : `there are those of ${namesOf(serving)}`;
+  return new StorageError(
+    "NOT_FOUND",
+    `there are no embeddings of the model ${JSON.stringify(modelId)}; ${there}`,
+    SITE,
+  );
+}
+
+/** Nothing compares with what the embedder makes. */
+function notServing(reason: string): StorageError {
+  return new StorageError("CONFLICT", reason, { capability: "embedder", operation: "search" });
 }

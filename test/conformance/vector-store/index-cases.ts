@@ -22,7 +22,7 @@ export function vectorIndexCases({ opened, recall }: VectorStoreUnderTest): void
     const filled = await filledStore(opened(), { count: 200 });
     const { vectors, table } = filled;
     const info = await vectors.info(table.indexId);
-    expect(info).toEqual({ ...table, generations: [expect.anything()] });
+    expect(info).toEqual({ ...table, generations: [expect.anything()], lastError: null });
     const [index] = info.generations;
     expect(index).toMatchObject({ modelVersion: "1", vectors: 200 });
     expect(index?.memoryBytes).toBeGreaterThan(200 * 17);
