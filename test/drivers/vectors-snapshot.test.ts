@@ -136,6 +136,7 @@ describe.each([
     const query = { modelVersion: "1", k: 3 };
     const { hits } = await vectors.search(one.table.indexId, Float32Array.of(1, 0, 0, 0), query);
     expect(hits).toEqual([]);
+    await vectors.flush();
     expect(await blobs.list("")).toEqual([]);
     await vectors.close();
     expect(await blobs.list("")).toEqual([]);

@@ -36,6 +36,24 @@ test.each<[string, string, () => Promise<unknown>]>([
   ["opening without options", "options", () => openStore(any(undefined))],
   ["opening null", "options", () => openStore(any(null))],
   ["opening without a folder", "dir", () => openStore(any({}))],
+  ["opening with an option that there is not", '"embeder"', () => openStore(any({ dir: "x", embeder: {} }))],
+  ["opening with yes for true", "embedOnOpen", () => openStore(any({ dir: "x", embedOnOpen: "yes" }))],
+  ["opening with a number as settings", "vectors", () => openStore(any({ dir: "x", vectors: 5 }))],
+  ...[
+    { graphFrom: 1 },
+    { graphAbove: -1 },
+    { m: 3 },
+    { m: "x" },
+    { m: 65 },
+    { efConstruction: 0 },
+    { quantization: "pq" },
+    { residentBytes: Number.NaN },
+    { maxMemoryBytes: 1000 },
+  ].map((vectors): [string, string, () => Promise<unknown>] => [
+    `opening with ${JSON.stringify(vectors)}`,
+    Object.keys(vectors)[0] as string,
+    () => openStore({ dir: "x", vectors: any(vectors) }),
+  ]),
 ])("%s is refused, and names the field", async (_, field, call) => {
   await expect(call()).rejects.toMatchObject({
     code: "INVALID_INPUT",

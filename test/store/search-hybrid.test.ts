@@ -77,7 +77,10 @@ describe("a search by meaning", () => {
     }
     expect(explain?.weights).toEqual({ lexical: 1, vector: 1.2 });
     expect(explain?.lists?.vector).toHaveLength(4);
-    expect(explain?.lists?.lexical.map(({ rank }) => rank)).toEqual([1, 2, 3]);
+    for (const side of ["lexical", "vector"] as const) {
+      const ranks = new Map(explain?.lists?.[side].map(({ chunkId, rank }) => [chunkId, rank]));
+      expect(hits.map((hit) => hit[`${side}Rank`])).toEqual(hits.map(({ chunkId }) => ranks.get(chunkId) ?? null));
+    }
     expect(explain?.vector).toMatchObject({ modelId: "topics", modelVersion: "1", plan: { kind: "scan", total: 4 } });
     expect(explain?.steps.map(({ name }) => name)).toEqual(
       expect.arrayContaining(["embed", "words", "vector", "hits"]),
@@ -92,6 +95,17 @@ describe("a search by meaning", () => {
     const nearest = await store.search({ text: "bread ship", mode: "vector" });
     const byVectors = await store.search({ ...query, weights: { lexical: 0 } });
     expect(paths(byVectors.hits)).toEqual(paths(nearest.hits));
+  });
+
+  test("names the chunks of both lists in explain, of one without weight, too", async () => {
+    const { explain } = await store.search({
+      text: "bread",
+      mode: "hybrid",
+      weights: { vector: 0 },
+      explain: true,
+    });
+    expect(explain?.lists?.vector.map(({ chunkId }) => chunkId)).not.toContain("");
+    expect(explain?.lists?.vector).toHaveLength(4);
   });
 
   test.each(["vector", "hybrid"] as const)(
@@ -128,6 +142,18 @@ describe("a search by meaning", () => {
     }
   });
 
+  test("refuses a cursor that was tampered with", async () => {
+    const { nextCursor } = await store.search({ text: "bread", mode: "vector", k: 1 });
+    const [query] = JSON.parse(atob(nextCursor!)) as [string];
+    for (const values of [[5000, 1, true], [0, 1, true], [100, -1, true], [100, 1, 1], [100, 1, true, 1], []]) {
+      const cursor = btoa(JSON.stringify([query, ...values])).replaceAll("=", "");
+      await expect(store.search({ text: "bread", mode: "vector", k: 1, cursor })).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+        message: "cursor is not one that a search returned",
+      });
+    }
+  });
+
   test("finds nothing by meaning for an empty text, and all the words' hits when only words are given", async () => {
     expect((await store.search({ text: "  ", mode: "vector" })).hits).toEqual([]);
     expect((await store.search({ text: "", mode: "hybrid" })).hits).toEqual([]);
@@ -142,6 +168,18 @@ describe("a search by meaning", () => {
       "vector[1]",
     ],
     ["a vector of zeros", { mode: "vector", vector: new Float32Array(3) }, "INVALID_INPUT", "vector"],
+    [
+      "a model that there is not",
+      { mode: "vector", vector: Float32Array.of(0, 1, 0), modelId: "tropics" },
+      "NOT_FOUND",
+      '"tropics"; there are those of "topics"',
+    ],
+    [
+      "a model that there is not, beside words",
+      { text: "bread", mode: "hybrid", vector: Float32Array.of(0, 1, 0), modelId: "tropics" },
+      "NOT_FOUND",
+      '"tropics"',
+    ],
     [
       "a vector that is a list",
       { mode: "vector", vector: [1, 0, 0] as unknown as Float32Array },
@@ -251,6 +289,137 @@ describe("without what it needs", () => {
     expect(paths(asked.hits)).toEqual(["oven.md"]);
   });
 
+  test("whatever an embedder throws: hybrid answers with words, vector throws it as an error of the embedder", async () => {
+    const thrown = new TypeError("fetch failed");
+    const broken: Embedder = {
+      ...topics,
+      embed: async (texts, options) => {
+        if (options.kind === "query") throw thrown;
+        return topics.embed(texts, options);
+      },
+    };
+    await using opened = await open(broken);
+    await opened.store.ingest(FILES, { embed: "wait" });
+    const { hits, withoutVectors } = await opened.store.search({ text: "bread", mode: "hybrid" });
+    expect(paths(hits).toSorted()).toEqual(["oven.md", "tax.md"]);
+    expect(withoutVectors).toMatchObject({
+      code: "DRIVER",
+      message: expect.stringContaining("fetch failed") as string,
+    });
+    const failure = await opened.store.search({ text: "bread", mode: "vector" }).catch((error: unknown) => error);
+    expect(failure).toBeInstanceOf(StorageError);
+    expect(failure).toMatchObject({ code: "DRIVER", capability: "embedder", cause: thrown });
+  });
+
+  test("an embedder of other dimensions than what is stored answers with words until its own are there", async () => {
+    await using opened = await open(topics);
+    const { store, db, vectors } = opened;
+    await store.ingest(FILES, { embed: "wait" });
+    const wider: Embedder = {
+      ...topics,
+      dimensions: 4,
+      embed: async (texts) => texts.map(() => Float32Array.of(1, 0, 0, 0)),
+    };
+    const search = new Search(db, { vectors, embedder: wider });
+    const { hits, withoutVectors } = await search.search({ text: "bread", mode: "hybrid" });
+    expect(paths(hits).toSorted()).toEqual(["oven.md", "tax.md"]);
+    expect(withoutVectors).toMatchObject({
+      code: "CONFLICT",
+      message: "the embeddings there are have 3 dimensions, and the embedder makes 4",
+    });
+  });
+
+  test("all pages stand on what the first stood on: words alone, or words and vectors", async () => {
+    let fails = false;
+    const moody: Embedder = {
+      ...topics,
+      embed: async (texts, options) => {
+        if (fails) throw new StorageError("TIMEOUT", "no answer", { capability: "embedder", operation: "embed" });
+        return topics.embed(texts, options);
+      },
+    };
+    await using opened = await open(moody);
+    await opened.store.ingest(FILES, { embed: "wait" });
+    const query: SearchQuery = { text: "bread", mode: "hybrid", k: 1 };
+    const both = await opened.store.search(query);
+    fails = true;
+    await expect(opened.store.search({ ...query, cursor: both.nextCursor! })).rejects.toMatchObject({
+      code: "TIMEOUT",
+    });
+    const words = await opened.store.search(query);
+    fails = false;
+    const second = await opened.store.search({ ...query, cursor: words.nextCursor! });
+    expect(second.withoutVectors).toMatchObject({ code: "CONFLICT" });
+    expect(paths([...words.hits, ...second.hits]).toSorted()).toEqual(["oven.md", "tax.md"]);
+    expect(second.nextCursor).toBeUndefined();
+  });
+
+  test("a search under way never shows another chunk in the place of one that went", async () => {
+    const meanwhile: { run?: () => Promise<unknown> } = {};
+    const slow: Embedder = {
+      ...topics,
+      embed: async (texts, options) => {
+        if (options.kind === "query") await meanwhile.run?.();
+        return topics.embed(texts, options);
+      },
+    };
+    await using opened = await open(slow);
+    const { store, db } = opened;
+    await store.ingest(FILES, { embed: "wait" });
+    const keys = new Set<number>();
+    const noteKeys = async (): Promise<number> => {
+      const rows = await db.all<{ key: number }>("SELECT chunk_key AS key FROM chunks");
+      for (const { key } of rows) keys.add(key);
+      return rows.length;
+    };
+    let written = await noteKeys();
+    // The newest file: its keys would be the next to be given.
+    for (const content of ["# Tax\n\nA giraffe pays none.", "# Tax\n\nAn ibis does."]) {
+      await store.ingest({ path: "tax.md", content }, { embed: "off" });
+      await noteKeys();
+      written++;
+    }
+    expect(keys.size).toBe(written);
+    meanwhile.run = () =>
+      store.ingest({ path: "tax.md", content: "# Other\n\nNothing of that kind." }, { embed: "off" });
+    const { hits } = await store.search({ text: "ibis", mode: "hybrid" });
+    for (const { snippet, lexicalRank } of hits)
+      expect(lexicalRank !== null && !snippet.text.includes("ibis")).toBe(false);
+  });
+
+  test("a search during the change to a new version finds what it found before and after", async () => {
+    await using opened = await open();
+    const { store, db, vectors } = opened;
+    await store.ingest(FILES);
+    const chunks = await db.all<{ id: string }>("SELECT chunk_id AS id FROM chunks");
+    const put = (modelVersion: string): Promise<unknown> =>
+      store.embeddings.put(
+        { modelId: "m", modelVersion, dimensions: 2 },
+        chunks.map(({ id }, at) => ({ chunkId: id, vector: Float32Array.of(1, at) })),
+      );
+    await put("1");
+    let meanwhile: (() => Promise<unknown>) | undefined = () => put("2");
+    const changing = new Proxy(vectors as FlatVectorStore, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== "function") return value;
+        return async (...args: unknown[]) => {
+          if (name === "nearest") {
+            const once = meanwhile;
+            meanwhile = undefined;
+            await once?.();
+          }
+          return (value as (...all: unknown[]) => unknown).apply(target, args);
+        };
+      },
+    });
+    const search = new Search(db, { vectors: changing });
+    const query: SearchQuery = { vector: Float32Array.of(1, 0), mode: "vector", explain: true };
+    const { hits, explain } = await search.search(query);
+    expect(hits).toHaveLength(4);
+    expect(explain?.vector?.modelVersion).toBe("2");
+  });
+
   test("an aborted search ends with ABORTED while the embedder works", async () => {
     const aborter = new AbortController();
     const slow: Embedder = {
@@ -275,10 +444,103 @@ test("the built-in embedder finds word parts that words do not", async () => {
   expect(paths((await opened.store.search({ ...query, mode: "hybrid" })).hits)[0]).toBe("harbour.md");
 });
 
+describe("of two models", () => {
+  const put = async (opened: EmbeddingStore, modelId: string, towards: number): Promise<void> => {
+    const chunks = await opened.db.all<{ id: string }>("SELECT chunk_id AS id FROM chunks ORDER BY chunk_key");
+    await opened.store.embeddings.put(
+      { modelId, modelVersion: "1", dimensions: 3 },
+      chunks.map(({ id }, at) => ({ chunkId: id, vector: Float32Array.of(at === towards ? 1 : 0, 1, 0) })),
+    );
+  };
+  const query: SearchQuery = { vector: Float32Array.of(1, 0, 0), mode: "vector", k: 1 };
+
+  test("of equal dimensions the embedder's is asked, and without an embedder one must be named", async () => {
+    await using opened = await open();
+    await opened.store.ingest(FILES);
+    await put(opened, "topics", 1);
+    await put(opened, "others", 2);
+    await expect(opened.store.search(query)).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining('"others", "topics"') as string,
+    });
+    const { db, vectors } = opened;
+    const [byDefault] = (await new Search(db, { vectors, embedder: topics }).search(query)).hits;
+    const [named] = (await opened.store.search({ ...query, modelId: "topics" })).hits;
+    expect(byDefault?.chunkId).toBe(named?.chunkId);
+  });
+
+  test("the one that is left is found when the other was dropped", async () => {
+    await using opened = await open();
+    await opened.store.ingest(FILES);
+    await put(opened, "topics", 1);
+    await put(opened, "others", 2);
+    await opened.store.embeddings.drop({ modelId: "others", modelVersion: "1", dimensions: 3 });
+    expect((await opened.store.search(query)).hits).toHaveLength(1);
+  });
+});
+
+describe("pages of many hits", () => {
+  const COUNT = 260;
+  let opened: EmbeddingStore;
+  beforeAll(async () => {
+    opened = await open();
+    await opened.store.ingest(
+      Array.from({ length: COUNT }, (_, at) => ({ path: `${at}.md`, content: `# File ${at}\n\nclay ${at}` })),
+    );
+    const chunks = await opened.db.all<{ id: string }>("SELECT chunk_id AS id FROM chunks");
+    // Many share a vector: nothing but their ids decides between them.
+    await opened.store.embeddings.put(
+      { modelId: "m", modelVersion: "1", dimensions: 2 },
+      chunks.map(({ id }, at) => ({ chunkId: id, vector: Float32Array.of(1, at % 4) })),
+    );
+  });
+  afterAll(() => opened.store.close());
+
+  test.each([
+    ["vector", 7],
+    ["vector", 50],
+    ["hybrid", 10],
+    ["hybrid", 33],
+  ] as const)("in mode %s, %i a page, go on to the end, each hit once", async (mode, k) => {
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await opened.store.search({
+        text: "clay",
+        vector: Float32Array.of(1, 0),
+        mode,
+        k,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      expect(page.hits.length).toBeGreaterThan(0);
+      seen.push(...page.hits.map(({ chunkId }) => chunkId));
+      cursor = page.nextCursor;
+    } while (cursor !== undefined);
+    expect(seen).toHaveLength(COUNT);
+    expect(new Set(seen).size).toBe(COUNT);
+  });
+
+  test("of equal nearness stand by chunk id", async () => {
+    const { hits } = await opened.store.search({ vector: Float32Array.of(1, 0), mode: "vector", k: 60 });
+    expect(new Set(hits.map(({ score }) => score)).size).toBe(1);
+    const ids = hits.map(({ chunkId }) => chunkId);
+    expect(ids).toEqual(ids.toSorted());
+  });
+});
+
+test("a vector that is not finite is refused before anything has been embedded, too", async () => {
+  await using opened = await open();
+  const vector = Float32Array.of(1, Number.NaN);
+  await expect(opened.store.search({ vector, mode: "vector" })).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: expect.stringContaining("vector[1]") as string,
+  });
+});
+
 describe("reciprocal rank fusion", () => {
   const key = (chunkKey: number, score: number): RankedKey => ({ chunkKey, score });
 
-  test("adds weight / (60 + rank), and breaks ties by lexical rank, then chunk key", () => {
+  test("adds weight / (60 + rank), and breaks ties by lexical rank; the rest stand by chunk key", () => {
     const fused = fuse([key(1, 9), key(2, 8)], [key(2, 0.9), key(3, 0.8), key(4, 0.7)], { lexical: 1, vector: 1 });
     expect(fused.map(({ chunkKey }) => chunkKey)).toEqual([2, 1, 3, 4]);
     expect(fused[0]?.score).toBeCloseTo(1 / 62 + 1 / 61, 15);

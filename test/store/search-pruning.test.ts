@@ -1,11 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SqlDatabase, SqlValue } from "../../src/contracts/sql.ts";
 import type { Store } from "../../src/contracts/store.ts";
+import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
+import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { indexId } from "../../src/store/ids.ts";
 import { Pruning } from "../../src/store/search/prune.ts";
 import { parseQuery } from "../../src/store/search/query.ts";
+import { Search } from "../../src/store/search/search.ts";
 import { TermStatistics } from "../../src/store/search/statistics.ts";
 import { mulberry32 } from "../bench/vectors/clustered.ts";
 import { openTestStore } from "../support/open-test-store.ts";
+import { builtKernel } from "../wasm/built-kernel.ts";
 
 // Enough chunks for pruning, with few frequent words and many rare ones, forms of words, and pairs of characters.
 const CHUNKS = 2600;
@@ -76,4 +81,21 @@ test("page after page the hits are those that scoring every row gives", async ()
     expect({ text, got }).toEqual({ text, got: expected?.slice(0, 4 * k) });
   }
   expect(pruned).toBeGreaterThan(60);
+});
+
+test("a list to be fused is right to its end, and the same for every page size", async () => {
+  const vectors = new FlatVectorStore(db, { kernel: builtKernel, compileFilter: compileDocumentFilter, indexId });
+  const fused = new Search(db, { vectors });
+  const vector = Float32Array.of(1, 0);
+  let long = 0;
+  for (let round = 0; round < 30; round++) {
+    const text = Array.from({ length: 2 + (round % 3) }, word).join(" ");
+    const lexical = (await store.search({ text, k: 100 })).hits.map(({ chunkId }) => chunkId);
+    for (const k of [1, 10, 50]) {
+      const { explain } = await fused.search({ text, mode: "hybrid", vector, k, explain: true });
+      expect(explain?.lists?.lexical.map(({ chunkId }) => chunkId)).toEqual(lexical);
+    }
+    if (lexical.length === 100) long++;
+  }
+  expect(long).toBeGreaterThan(20);
 });

@@ -20,6 +20,15 @@ describe("a query", () => {
     expect(parsed.terms.map((term) => term.word)).toEqual(["astro", "content", "collections"]);
   });
 
+  test("looks up a phrase once however often it is written, and refuses more of them than it can look up", () => {
+    expect(parseQuery('"a" '.repeat(1000), plain).required).toHaveLength(1);
+    expect(parseQuery("-a ".repeat(1000), plain).excluded).toHaveLength(1);
+    const many = Array.from({ length: 65 }, (_, at) => `"w${at}"`);
+    expect(parseQuery(many.slice(1).join(" "), plain).required).toHaveLength(64);
+    expect(() => parseQuery(many.join(" "), plain)).toThrow(/65 phrases; it takes at most 64/u);
+    expect(() => parseQuery(many.map((phrase) => `-${phrase}`).join(" "), plain)).toThrow(/65 exclusions/u);
+  });
+
   test("reads word* as a beginning and -word as excluded", () => {
     const parsed = parseQuery('deploy* -netlify -"edge functions"', plain);
     expect(parsed.terms.map((term) => term.exact)).toEqual([

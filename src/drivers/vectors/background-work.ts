@@ -12,6 +12,7 @@ export class BackgroundWork {
   readonly #activity: SearchActivity;
   readonly #follow: () => Promise<void>;
   readonly #indexes: () => LiveIndex[];
+  readonly #tidy: () => Promise<void>;
   readonly #linking = new Setback(() => this.start());
   /** Apart from the linking: where no file can be written, that goes on. */
   readonly #saving = new Setback(() => this.start());
@@ -21,11 +22,18 @@ export class BackgroundWork {
   #again = false;
 
   /** @param activity Says whether somebody is searching.
-   *  @param follow Brings the indexes of what was written to the last commit. */
-  constructor(activity: SearchActivity, follow: () => Promise<void>, indexes: () => LiveIndex[]) {
+   *  @param follow Brings the indexes of what was written to the last commit.
+   *  @param tidy Deletes snapshots that nothing stands for. */
+  constructor(
+    activity: SearchActivity,
+    follow: () => Promise<void>,
+    indexes: () => LiveIndex[],
+    tidy: () => Promise<void>,
+  ) {
     this.#activity = activity;
     this.#follow = follow;
     this.#indexes = indexes;
+    this.#tidy = tidy;
   }
 
   /** What keeps it from its work, `undefined` where nothing does. */
@@ -89,6 +97,7 @@ export class BackgroundWork {
   async #save(): Promise<void> {
     if (this.#saving.waiting) return;
     try {
+      await this.#tidy();
       for (const live of this.#indexes()) if (!this.#interrupted && live.snapshotDue(false)) await live.save();
       this.#saving.overcome();
     } catch (error) {

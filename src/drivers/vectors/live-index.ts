@@ -142,10 +142,14 @@ export class LiveIndex {
     });
   }
 
-  /** Writes a snapshot, unless the index changes meanwhile. Returns whether it did. */
+  /** Writes a snapshot, unless the index changes meanwhile or its generation is gone. Returns whether it did. */
   async save(): Promise<boolean> {
     const index = this.#index;
     if (index === undefined || this.#snapshots === undefined) return false;
+    const there = await this.#db.get("SELECT 1 FROM vector_generations WHERE generation_key = $1", [
+      this.generationKey,
+    ]);
+    if (there === undefined) return false;
     const revision = this.#revision;
     const changes = this.#changesSinceSnapshot;
     const stored = await this.#snapshots.write(this.table, this.modelVersion, this.generationKey, index, revision);

@@ -26,6 +26,9 @@ export interface ReadSnapshot {
   passedOver: string | null;
 }
 
+const FOLDER = "_vectors/";
+const EXTENSION = ".lhv1";
+
 /** Codes of what may be wrong with a snapshot: it is passed over, and the index made from the rows. */
 const DAMAGED: ReadonlySet<string> = new Set(["BAD_FORMAT", "CORRUPT", "SCHEMA_TOO_NEW", "UNSUPPORTED"]);
 
@@ -112,9 +115,17 @@ export class SnapshotStore {
     return { revision, createdAt: envelope.createdAt, sizeBytes: bytes.length };
   }
 
-  /** Deletes the snapshot of a generation that is gone. */
+  /** Deletes a snapshot. */
   async delete(table: KnownTable, generationKey: number): Promise<void> {
     await this.#blobs.delete(keyOf(table, generationKey));
+  }
+
+  /** Deletes the snapshots of a table's generations that are gone.
+   *  @param living Keys of those that are there. */
+  async deleteAllBut(table: KnownTable, living: readonly number[]): Promise<void> {
+    const kept = new Set(living.map((key) => keyOf(table, key)));
+    const keys = await this.#blobs.list(`${FOLDER}${table.tableName}.`);
+    for (const key of keys) if (!kept.has(key) && isSnapshotOf(table, key)) await this.#blobs.delete(key);
   }
 }
 
@@ -145,5 +156,10 @@ function nameOf(table: KnownTable, generationKey: number): string {
 }
 
 function keyOf(table: KnownTable, generationKey: number): string {
-  return `_vectors/${nameOf(table, generationKey)}.lhv1`;
+  return `${FOLDER}${nameOf(table, generationKey)}${EXTENSION}`;
+}
+
+/** Names of models have points, too: what begins like this table's snapshots may be another's. */
+function isSnapshotOf(table: KnownTable, key: string): boolean {
+  return /^\d+$/u.test(key.slice(FOLDER.length + table.tableName.length + 1, -EXTENSION.length));
 }

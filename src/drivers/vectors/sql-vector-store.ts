@@ -77,6 +77,8 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #work: BackgroundWork;
   /** Generations that were written and whose indexes have not been told. */
   readonly #written = new Map<string, { table: KnownTable; version: string }>();
+  /** Tables that may have snapshots of generations that are gone. */
+  readonly #untidy = new Map<string, KnownTable>();
   #closed = false;
 
   constructor(db: SqlDatabase, parts: SqlVectorParts) {
@@ -89,6 +91,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       this.#activity,
       () => this.#followWrites(),
       () => [...this.#live.values()],
+      () => this.#tidySnapshots(),
     );
   }
 
@@ -300,15 +303,15 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       [table.tableKey, modelVersion],
     );
     if (generation === undefined) {
-      await this.#forget(table, modelVersion);
+      this.#forget(table, modelVersion);
       return undefined;
     }
     let live = this.#live.get(generation.generationKey);
     if (live === undefined) {
-      // Known before anything is waited for: who comes meanwhile must find it, not make another.
+      // Nothing is waited for in between: who comes meanwhile must find it, not make another.
       live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, this.#parts.policy, this.#parts.snapshots);
       this.#live.set(generation.generationKey, live);
-      await this.#forget(table, modelVersion, generation.generationKey);
+      this.#forget(table, modelVersion, generation.generationKey);
     }
     await live.current(generation.newest ?? 0, signal);
     if (live.hasWork || live.wantsFilling || live.snapshotDue(false)) this.#work.start();
@@ -317,19 +320,31 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
 
   /** Opens the indexes of what was written: it will be searched, and then nobody should have to wait. */
   async #followWrites(): Promise<void> {
-    const written = [...this.#written.values()];
-    this.#written.clear();
-    for (const { table, version } of written) if (!this.#closed) await this.#current(table, version);
+    for (const [key, { table, version }] of this.#written) {
+      if (this.#closed) return;
+      await this.#current(table, version);
+      this.#written.delete(key);
+    }
   }
 
-  /** Drops the indexes of a version's generations that are no longer there, with their snapshots.
+  /** Drops the indexes of a version's generations that are no longer there; the snapshots of all that are not go later.
    *  @param kept Key of the one that is. */
-  async #forget(table: KnownTable, modelVersion: string, kept?: number): Promise<void> {
+  #forget(table: KnownTable, modelVersion: string, kept?: number): void {
     const gone = [...this.#live].filter(
       ([key, live]) => key !== kept && live.table.indexId === table.indexId && live.modelVersion === modelVersion,
     );
     for (const [key] of gone) this.#live.delete(key);
-    for (const [key] of gone) await this.#parts.snapshots?.delete(table, key);
+    this.#untidy.set(table.indexId, table);
+    this.#work.start();
+  }
+
+  async #tidySnapshots(): Promise<void> {
+    for (const [indexId, table] of this.#untidy) {
+      const living = await this.#tables.generations(table);
+      const keys = living.map(({ generationKey }) => generationKey);
+      await this.#parts.snapshots?.deleteAllBut(table, keys);
+      this.#untidy.delete(indexId);
+    }
   }
 
   async #known(table: KnownTable, modelVersion: string, operation: string): Promise<LiveIndex> {

@@ -76,7 +76,7 @@ export class VectorRowWriter implements VectorWriter {
     const site = { capability: "vectors", operation: "deleteGeneration" } as const;
     const table = await this.#tables.get(indexId, site.operation, this.#executor);
     requireModelVersion(site, "modelVersion", modelVersion);
-    return this.#executor.transaction(async (tx) => {
+    const deleted = await this.#executor.transaction(async (tx) => {
       const generation = await tx.get<{ key: number }>(
         "SELECT generation_key AS key FROM vector_generations WHERE table_key = $1 AND model_version = $2",
         [table.tableKey, modelVersion],
@@ -87,6 +87,8 @@ export class VectorRowWriter implements VectorWriter {
       await tx.run("DELETE FROM vector_generations WHERE generation_key = $1", [generation.key]);
       return changes;
     });
+    this.#onWrite(table, new Set([modelVersion]));
+    return deleted;
   }
 }
 

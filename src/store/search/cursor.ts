@@ -13,8 +13,6 @@ export interface LexicalCursor {
 export interface RankedCursor {
   /** Depth of the lists of the first page. */
   first: number;
-  /** Depth of the lists that this page comes from. */
-  depth: number;
   /** Hits before it, those that were left out included. */
   from: number;
   /** Whether vectors take part: what the first page stands on, all pages stand on. */
@@ -36,17 +34,17 @@ export function decodeLexicalCursor(text: string, query: string): LexicalCursor 
 
 /** Encodes a position as opaque text.
  *  @param query Fingerprint of the query it belongs to. */
-export function encodeRankedCursor(query: string, { first, depth, from, vectors }: RankedCursor): string {
-  return encode([query, first, depth, from, vectors]);
+export function encodeRankedCursor(query: string, { first, from, vectors }: RankedCursor): string {
+  return encode([query, first, from, vectors]);
 }
 
 /** @param most Greatest depth of a list.
  *  @throws StorageError INVALID_INPUT */
 export function decodeRankedCursor(text: string, query: string, most: number): RankedCursor {
-  const [first, depth, from, vectors, ...more] = decode(text, query);
-  if (!isCount(first) || !isCount(depth) || !isCount(from) || typeof vectors !== "boolean") throw notOurs();
-  if (more.length > 0 || first < 1 || depth < first || depth > most) throw notOurs();
-  return { first, depth, from, vectors };
+  const [first, from, vectors, ...more] = decode(text, query);
+  if (!isCount(first) || !isCount(from) || typeof vectors !== "boolean") throw notOurs();
+  if (more.length > 0 || first < 1 || first > most) throw notOurs();
+  return { first, from, vectors };
 }
 
 function encode(values: readonly unknown[]): string {

@@ -61,18 +61,13 @@ export class RankedSearch {
     const weights = this.#weights(query);
     // The text is embedded before anything is read: a model may take its time, and what was read would be old by then.
     const asked = await this.#vectorOf(query, cursor?.vectors, timed, options.signal);
-    const read = async (depth: number): Promise<{ lists: Lists; fused: FusedKey[] }> => {
-      const lists = await this.#lists(query, asked, depth, timed, options.signal);
-      return { lists, fused: fuseInTurn(lists, first, weights) };
-    };
-    let depth = cursor?.depth ?? first;
-    let { lists, fused } = await read(depth);
+    const read = (depth: number): Promise<Lists> => this.#lists(query, asked, depth, timed, options.signal);
+    let lists = await read(first);
+    let fused = fuseLists(lists, weights);
     let page = await timed("hits", () => this.#page(fused, from, query));
-    // Lists that end where they were cut off may go on.
-    const mayGoOn = (): boolean => depth < MOST_DEPTH && isFull(lists, depth);
-    if (page.shown.length < query.k && mayGoOn()) {
-      depth = MOST_DEPTH;
-      ({ lists, fused } = await read(depth));
+    if (page.next >= fused.length && first < MOST_DEPTH && isFull(lists, first)) {
+      lists = await read(MOST_DEPTH);
+      fused = withMore(fused, fuseLists(lists, weights));
       page = await timed("hits", () => this.#page(fused, from, query));
     }
     const scoreKind = query.mode === "vector" ? (lists.nearest?.scoreKind ?? "cosine") : "rrf";
@@ -82,10 +77,10 @@ export class RankedSearch {
     steps.push({ name: "snippets", ms: performance.now() - start });
     const revision = lists.lexical?.revision ?? Number(page.shown[0]?.row.revision ?? (await this.#lexical.revision()));
     const { failure } = lists;
-    const next = { first, depth, from: page.next, vectors: failure === undefined };
+    const next = { first, from: page.next, vectors: failure === undefined };
     return {
       hits,
-      ...(page.next < fused.length || mayGoOn() ? { nextCursor: encodeRankedCursor(fingerprint(query), next) } : {}),
+      ...(page.next < fused.length ? { nextCursor: encodeRankedCursor(fingerprint(query), next) } : {}),
       revision,
       ...(failure === undefined ? {} : { withoutVectors: failure }),
       ...(query.explain ? { explain: explain(query, lists, await this.#idsOf(lists), weights, steps) } : {}),
@@ -190,22 +185,20 @@ function excuse(error: unknown, mustWork: boolean): { code: string; message: str
   return { code: error.code, message: error.message };
 }
 
-/** Whether one of the lists may have been cut off. */
+/** Whether one of the lists was cut off: what ends at its depth may go on. */
 function isFull({ lexical, nearest }: Lists, depth: number): boolean {
   return lexical?.ranked.length === depth || nearest?.ranked.length === depth;
 }
 
-/** Fuses the first `first` of each list, as the first page did; then what deeper lists add, for the pages after. */
-function fuseInTurn(
-  { lexical, nearest }: Lists,
-  first: number,
-  weights: { lexical: number; vector: number },
-): FusedKey[] {
-  const [words, vectors] = [lexical?.ranked ?? [], nearest?.ranked ?? []];
-  const head = fuse(words.slice(0, first), vectors.slice(0, first), weights);
-  if (words.length <= first && vectors.length <= first) return head;
-  const shown = new Set(head.map(({ chunkKey }) => chunkKey));
-  return [...head, ...fuse(words, vectors, weights).filter(({ chunkKey }) => !shown.has(chunkKey))];
+function fuseLists({ lexical, nearest }: Lists, weights: { lexical: number; vector: number }): FusedKey[] {
+  return fuse(lexical?.ranked ?? [], nearest?.ranked ?? [], weights);
+}
+
+/** What the pages so far came from, and after it what deeper lists add: a chunk that stands deep in both would rise among those that
+ *  were shown. */
+function withMore(shown: readonly FusedKey[], all: readonly FusedKey[]): FusedKey[] {
+  const keys = new Set(shown.map(({ chunkKey }) => chunkKey));
+  return [...shown, ...all.filter(({ chunkKey }) => !keys.has(chunkKey))];
 }
 
 /** The place from which on nothing ties with what comes before. */
