@@ -9,7 +9,8 @@ import type { StorageError } from "../errors.ts";
 export interface IngestFile {
   /** Workspace path: relative, `/`-separated, at most 1024 characters. */
   path: string;
-  /** The bytes, a text, a `Blob` or `File`, or a function that reads them when their turn comes. */
+  /** The bytes, a text, a `Blob` or `File`, or a function that reads them when their turn comes. Bytes are copied then, and their buffer
+   *  may be used again; a source whose store is in a worker is read ahead, and leaves them as they are until the ingest has ended. */
   content: Uint8Array | string | Blob | (() => Promise<Uint8Array>);
   /** Size in bytes where it is known before reading; larger than the limit is refused unread. */
   sizeBytes?: number;

@@ -173,6 +173,45 @@ describe("ingest", () => {
     await store.close();
   });
 
+  test("never sweeps a document whose file is there and refused", async () => {
+    const { store } = await openTestStore();
+    await store.ingest(files(3));
+    const [kept, wrong, unread] = files(3);
+    const report = await store.ingest(
+      [
+        kept!,
+        { ...wrong!, tags: ["x".repeat(5000)] },
+        { ...unread!, content: () => Promise.reject(new Error("disk says no")) },
+      ],
+      { sweep: { prefix: "" } },
+    );
+    expect(report.failures.map(({ path }) => path)).toEqual(["notes/0001.md", "notes/0002.md"]);
+    expect(report).toMatchObject({ skipped: 1, removed: 0 });
+    expect(await store.documents.countDocuments()).toBe(3);
+    await store.close();
+  });
+
+  test.each([
+    ["bytes", (buffer: Buffer) => buffer],
+    ["a function that reads them", (buffer: Buffer) => () => Promise.resolve(buffer)],
+  ])("keeps the bytes of every file of a source that uses one buffer for all: %s", async (_, contentOf) => {
+    const { store } = await openTestStore();
+    const words = ["alpha", "gamma", "delta"];
+    function* source(): Generator<IngestFile> {
+      const buffer = Buffer.alloc(5);
+      for (const word of words) {
+        buffer.write(word);
+        yield { path: `${word}.txt`, content: contentOf(buffer) };
+      }
+    }
+    await store.ingest(source());
+    for (const word of words) {
+      const asset = await store.documents.getAssetByWorkspacePath(`${word}.txt`);
+      expect(new TextDecoder().decode(await store.documents.getAssetBytes(asset?.id ?? ""))).toBe(word);
+    }
+    await store.close();
+  });
+
   test("tells its progress, never backwards, and at the end", async () => {
     const { store } = await openTestStore();
     const told: IngestProgress[] = [];

@@ -168,6 +168,8 @@ class IngestRun {
   /** Reads one file and puts it into the group; a commit that fails ends the run, whatever its error. */
   async #take(file: IngestFile): Promise<void> {
     const path = pathOf(file);
+    // Whatever is wrong with the file, it is there: it is not swept.
+    this.#seen.add(path);
     if (this.#group.has(path)) await this.#flush("running");
     const read = await this.#read(file, path);
     if (read !== undefined) {
@@ -192,7 +194,6 @@ class IngestRun {
   async #read(file: IngestFile, path: string): Promise<ReadDocument | undefined> {
     try {
       const checked = checkIngestFile(file);
-      this.#seen.add(checked.path);
       const read = await this.#reader.read(checked);
       if (read === undefined) this.#report.skipped++;
       return read;

@@ -1,12 +1,12 @@
 import type { IngestFile } from "../../contracts/store.ts";
 import { StorageError } from "../../errors.ts";
 
-/** Returns the file's bytes; larger than `maxBytes` is refused before it is read where the size is known.
+/** Returns the file's bytes, a copy of those of the caller, who may use his buffer again; larger than `maxBytes` is refused before it is read where the size is known.
  *  @throws StorageError INVALID_INPUT (too large, content of no known kind), DRIVER (reading failed) */
 export async function readContent(file: IngestFile, maxBytes: number): Promise<Uint8Array> {
   const { content } = file;
   if (file.sizeBytes !== undefined) refuseLarge(file.sizeBytes, maxBytes);
-  if (content instanceof Uint8Array) return limited(content, maxBytes);
+  if (content instanceof Uint8Array) return owned(content, maxBytes);
   if (typeof content === "string") return limited(new TextEncoder().encode(content), maxBytes);
   if (content instanceof Blob) refuseLarge(content.size, maxBytes);
   let bytes: unknown;
@@ -23,7 +23,12 @@ export async function readContent(file: IngestFile, maxBytes: number): Promise<U
   if (!(bytes instanceof Uint8Array)) {
     throw refused("content is neither bytes, text, a Blob nor a function that returns bytes");
   }
-  return limited(bytes, maxBytes);
+  return content instanceof Blob ? limited(bytes, maxBytes) : owned(bytes, maxBytes);
+}
+
+/** A copy: `slice` of a Node `Buffer` would be none. */
+function owned(bytes: Uint8Array, maxBytes: number): Uint8Array {
+  return new Uint8Array(limited(bytes, maxBytes));
 }
 
 function limited(bytes: Uint8Array, maxBytes: number): Uint8Array {
