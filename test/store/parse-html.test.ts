@@ -51,7 +51,7 @@ describe("HTML", () => {
       lang: "pt-BR",
       tags: ["a", "b"],
       metadata: { description: "What it says." },
-      parserVersion: "html-1",
+      parserVersion: "html-2",
     });
   });
 

@@ -65,6 +65,19 @@ describe("blocks", () => {
     expect(await blocksOf("a.md", text)).toEqual(["html 1-2: More ©", "paragraph 4-4: Inside", "paragraph 16-16: a b"]);
   });
 
+  test("words on both sides of a line break stay apart, in cells and in paragraphs; those around an inline tag together", async () => {
+    const text = "| kiln<br>glaze | x |\n|---|---|\n\nTerm<br>next<br/>third, H<sub>2</sub>O, a<!-- gone -->b\n";
+    expect(await blocksOf("a.md", text)).toEqual([
+      "table 1-2: kiln glaze | x",
+      "paragraph 4-4: Term next third, H2O, ab",
+    ]);
+  });
+
+  test("an image tag within a line leaves its words", async () => {
+    const text = `see<img src=a.png alt="Kiln &amp; glaze"><img\nsrc='b' alt='fire'><img src="c">\n`;
+    expect(await blocksOf("a.md", text)).toEqual(["paragraph 1-2: see Kiln & glaze  fire"]);
+  });
+
   test("references resolve wherever their definition stands, and stay text without one", async () => {
     const text = `See [the docs][d] and [none].\n\n${"Filler. ".repeat(400)}\n\n# H\n\n[d]: http://x.y\n`;
     const [first] = await blocksOf("a.md", text);

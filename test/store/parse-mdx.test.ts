@@ -42,6 +42,12 @@ describe("MDX", () => {
     ).toEqual(["paragraph 1-1: a  b   H2O, a < b, 1 <2, https://x.y/z"]);
   });
 
+  test("the words of an image stay", async () => {
+    expect(await blocksOf("a.mdx", 'See <img src="a.png" alt="the kiln" />now\n')).toEqual([
+      "paragraph 1-1: See  the kiln now",
+    ]);
+  });
+
   test("what is never closed is text", async () => {
     expect(await blocksOf("a.mdx", 'a {b\n\nc <d e="\n\nf\n')).toEqual([
       "paragraph 1-1: a {b",
@@ -52,7 +58,7 @@ describe("MDX", () => {
 
   test("a path that is not MDX keeps braces and indented code", async () => {
     expect(await blocksOf("a.md", "{a}\n\n    import b\n")).toEqual(["paragraph 1-1: {a}", "code 3-3: import b"]);
-    expect((await parsed("a.md", "")).parserVersion).toBe("markdown-1");
-    expect((await parsed("a.mdx", "")).parserVersion).toBe("mdx-1");
+    expect((await parsed("a.md", "")).parserVersion).toBe("markdown-2");
+    expect((await parsed("a.mdx", "")).parserVersion).toBe("mdx-2");
   });
 });

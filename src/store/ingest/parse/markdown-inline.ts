@@ -1,5 +1,6 @@
 import { decodeString } from "micromark-util-decode-string";
 import type { Chunk, Create, Event, ParseContext, Point, Token, TokenizeContext } from "micromark-util-types";
+import { tagText } from "./mdx-syntax.ts";
 import type { TextLines } from "./text-lines.ts";
 
 /**
@@ -130,7 +131,7 @@ const SHOWN: ReadonlySet<string> = new Set([
 ]);
 
 /** Tokens of which nothing is shown: targets, footnote calls, check boxes. */
-const HIDDEN: ReadonlySet<string> = new Set(["resource", "reference", "gfmFootnoteCall", "taskListCheck", "htmlText"]);
+const HIDDEN: ReadonlySet<string> = new Set(["resource", "reference", "gfmFootnoteCall", "taskListCheck"]);
 
 function readEvents(events: readonly Event[], lines: TextLines): void {
   let hidden = 0;
@@ -140,5 +141,6 @@ function readEvents(events: readonly Event[], lines: TextLines): void {
     else if (phase === "enter" || hidden > 0) continue;
     else if (SHOWN.has(type)) lines.append(context.sliceSerialize(token), token.start.line);
     else if (type === "characterReference") lines.append(decodeString(context.sliceSerialize(token)), token.start.line);
+    else if (type === "htmlText") lines.append(decodeString(tagText(context.sliceSerialize(token))), token.start.line);
   }
 }

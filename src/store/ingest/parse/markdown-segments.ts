@@ -2,7 +2,7 @@ import { beginsBlock, beginsItem, hasHtmlBlocks, hasHtmlOverBlankLines } from ".
 import { closingFence, indentOf, leavesContainer, OPENING_FENCE } from "./code-fence.ts";
 import { type Directive, directiveAt } from "./directive.ts";
 import { MdxEnds } from "./mdx-ends.ts";
-import { codeSpanEnd, expressionText, isInlineTag, moduleStatementEnd, urlInAngles } from "./mdx-syntax.ts";
+import { codeSpanEnd, expressionText, moduleStatementEnd, tagText, urlInAngles } from "./mdx-syntax.ts";
 import { countLines, isBlank } from "./source-lines.ts";
 
 /** A stretch of a Markdown source, cut where cutting cannot change what it means. */
@@ -186,8 +186,7 @@ class SegmentReader {
     if (url !== null) return this.#drop(start, start + url.length + 2, url);
     const end = this.#ends.tag(start);
     if (end === -1) return start + 1;
-    const tag = text.slice(start, Math.min(end, start + 16));
-    return this.#drop(start, end, isInlineTag(tag) || tag.startsWith("<!") ? "" : " ");
+    return this.#drop(start, end, tagText(text.slice(start, end)));
   }
 
   #readExpression(start: number): number {

@@ -145,10 +145,16 @@ export function codeSpanEnd(text: string, start: number): number {
 
 const INLINE_TAG =
   /^<\/?(?:a|abbr|b|bdi|bdo|cite|code|data|del|dfn|em|font|i|ins|kbd|label|mark|q|rp|rt|ruby|s|samp|small|span|strong|sub|sup|time|tt|u|var|wbr)\b/;
+const ALT_TEXT = /^<img\s(?:[\s\S]*?\s)?alt\s*=\s*(?:"([^"]*)"|'([^']*)')/i;
 
-/** Whether a tag stands within a line of text, so that the words around it belong together. */
-export function isInlineTag(tag: string): boolean {
-  return INLINE_TAG.test(tag);
+/**
+ * Returns what a tag leaves in a line of text: `""` where the words around it belong together (`<b>`, a comment), the
+ * words of an image, a space for every other (`<br>`, `</li>`).
+ */
+export function tagText(tag: string): string {
+  if (INLINE_TAG.test(tag) || tag.startsWith("<!") || tag.startsWith("<?")) return "";
+  const alt = ALT_TEXT.exec(tag);
+  return alt === null ? " " : ` ${alt[1] ?? alt[2]!} `;
 }
 
 const URL_IN_ANGLES = /<([A-Za-z][A-Za-z0-9+.-]*:\/\/[^\s<>]*|mailto:[^\s<>]*)>/y;
