@@ -68,6 +68,24 @@ describe("HTML", () => {
     ]);
   });
 
+  test("blocks and breaks within a cell are words of their own, a caption is a paragraph, an image its words", async () => {
+    const table =
+      "<table>\n<caption>Melting\npoints</caption>\n<tr><td><p>kiln</p><p>glaze</p></td><td><div>one</div><div>two</div>th<b>r</b>ee<br>4<img alt='five'></td></tr></table>";
+    expect(await blocksOf("a.html", table)).toEqual([
+      "paragraph 2-3: Melting points",
+      "table 1-4: kiln glaze | one two three 4 five",
+    ]);
+  });
+
+  test.each([
+    ["<pre>\n\nfoo\nbar</pre>", "\nfoo\nbar", [2, 3, 4]],
+    ["<pre>\n  <b>foo</b>\nbar</pre>", "  foo\nbar", [2, 3]],
+    ["<pre>foo\n\n<b>x</b>\ny\n</pre>", "foo\n\nx\ny", [1, 2, 3, 4]],
+    ["<pre><code>\n<div>foo</div><div>bar<br>baz</div>\n</code></pre>", "\nfoo\nbar\nbaz", [1, 2, 2, 2]],
+  ])("every line of %j has its own line of the source", async (pre, text, lines) => {
+    expect((await parsed("a.html", pre)).blocks).toMatchObject([{ kind: "code", text, lines }]);
+  });
+
   test("code that begins on the line below its tag has its own lines", async () => {
     const { blocks } = await parsed("a.html", "<pre>\na\nb</pre>");
     expect(blocks).toMatchObject([{ text: "a\nb", lines: [2, 3], span: { start: 1, end: 3 } }]);

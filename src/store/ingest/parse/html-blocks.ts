@@ -71,7 +71,7 @@ export class HtmlBlocks {
       return false;
     }
     if (name === "img") {
-      const alt = element.attrs.find((attr) => attr.name === "alt")?.value;
+      const alt = attribute(element, "alt");
       if (alt !== undefined) this.#text(alt.replace(/\s+/g, " "), element.sourceCodeLocation?.startLine ?? 1);
       return false;
     }
@@ -141,32 +141,28 @@ export class HtmlBlocks {
   #pre(element: Element): false {
     const location = element.sourceCodeLocation;
     const start = location?.startLine ?? 1;
-    const code = textOf(element).split("\n");
-    // The parser drops a line end right behind `<pre>`.
-    const source = location?.startTag;
-    const first = element.childNodes.find((node) => node.sourceCodeLocation)?.sourceCodeLocation?.startLine;
-    addCode(this.#writer, code, first ?? source?.endLine ?? start, start, location?.endLine ?? start);
+    const { texts, lines } = codeOf(element);
+    addCode(this.#writer, texts, lines, start, location?.endLine ?? start);
     return false;
   }
 
   #table(element: Element): false {
+    const location = element.sourceCodeLocation;
+    const start = location?.startLine ?? 1;
+    for (const caption of descendants(element, "caption")) {
+      const at = caption.sourceCodeLocation;
+      this.#writer.add("paragraph", lineOf(caption), at?.startLine ?? start, at?.endLine ?? start);
+    }
     const rows: string[] = [];
     const lines: number[] = [];
     for (const row of descendants(element, "tr")) {
       const cells = row.childNodes.filter((node) => node.nodeName === "td" || node.nodeName === "th");
-      const text = cells
-        .map((cell) =>
-          textOf(cell as Element)
-            .replace(/\s+/g, " ")
-            .trim(),
-        )
-        .join(" | ");
+      const text = cells.map((cell) => lineOf(cell as Element)).join(" | ");
       if (text.replaceAll("|", "").trim() === "") continue;
       rows.push(text);
-      lines.push(row.sourceCodeLocation?.startLine ?? element.sourceCodeLocation?.startLine ?? 1);
+      lines.push(row.sourceCodeLocation?.startLine ?? start);
     }
-    const location = element.sourceCodeLocation;
-    this.#writer.add("table", rows.join("\n"), location?.startLine ?? 1, location?.endLine ?? 1, lines);
+    this.#writer.add("table", rows.join("\n"), start, location?.endLine ?? start, lines);
     return false;
   }
 }
@@ -200,15 +196,64 @@ function descendants(root: Element, tagName: string): Element[] {
   return found;
 }
 
-function textOf(root: Element): string {
-  let text = "";
-  const stack: Node[] = [...root.childNodes].reverse();
+/** A stretch of text in a tree. */
+interface TextPart {
+  text: string;
+  /** Source line of its first character. */
+  line: number;
+  /** Whether it is the bound of a block, where a line ends unless it has just begun. */
+  isBound: boolean;
+}
+
+/** Returns what a reader sees below an element, in its order. */
+function* partsOf(root: Element): Generator<TextPart> {
+  const stack: (Node | null)[] = [...root.childNodes].reverse();
+  let line = root.sourceCodeLocation?.startLine ?? 1;
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-    if (node.nodeName === "#text" && "value" in node) text += node.value;
-    else if ("tagName" in node && !isDropped(node)) {
-      if (node.tagName === "br") text += "\n";
+    line = node?.sourceCodeLocation?.startLine ?? line;
+    const bound: TextPart = { text: "\n", line, isBound: true };
+    if (node === null) yield bound;
+    else if (node.nodeName === "#text" && "value" in node) {
+      // Where the parser dropped a line end behind `<pre>`, the text begins below the line where it is said to begin.
+      const last = node.sourceCodeLocation?.endLine ?? line;
+      yield { text: node.value, line: Math.max(line, last - node.value.split("\n").length + 1), isBound: false };
+    } else if ("tagName" in node && !isDropped(node)) {
+      if (node.tagName === "br") yield { text: "\n", line, isBound: false };
+      if (node.tagName === "img") yield { text: ` ${attribute(node, "alt") ?? ""} `, line, isBound: false };
+      if (BLOCKS.has(node.tagName)) {
+        yield bound;
+        stack.push(null);
+      }
       for (let i = node.childNodes.length - 1; i >= 0; i--) stack.push(node.childNodes[i]!);
     }
   }
-  return text;
+}
+
+/** Returns the text of an element on one line. */
+function lineOf(element: Element): string {
+  let text = "";
+  for (const part of partsOf(element)) text += part.text;
+  return text.replace(/\s+/g, " ").trim();
+}
+
+/** Returns the lines of preformatted text with the source line of each. */
+function codeOf(element: Element): { texts: string[]; lines: number[] } {
+  const texts = [""];
+  const lines = [element.sourceCodeLocation?.startLine ?? 1];
+  for (const { text, line, isBound } of partsOf(element)) {
+    const last = texts.length - 1;
+    if (texts[last] === "") lines[last] = line;
+    if (isBound && texts[last] === "") continue;
+    const [rest, ...more] = text.split("\n");
+    texts[last] += rest!;
+    more.forEach((added, index) => {
+      texts.push(added);
+      lines.push(line + index + 1);
+    });
+  }
+  return { texts, lines };
+}
+
+function attribute(element: Element, name: string): string | undefined {
+  return element.attrs.find((attr) => attr.name === name)?.value;
 }

@@ -2,6 +2,7 @@ import type { Event, Token, TokenizeContext } from "micromark-util-types";
 import type { BlockWriter } from "./block-writer.ts";
 import { ContainerText } from "./container-text.ts";
 import { inlineTextOf } from "./markdown-inline.ts";
+import { lineNumbers } from "./source-lines.ts";
 import { TextLines } from "./text-lines.ts";
 
 /** Reduces an HTML fragment to its text; `firstLine` is the source line it begins on. */
@@ -177,7 +178,7 @@ export class MarkdownBlocks {
 
   #endCode(token: Token): void {
     this.#container?.flush();
-    addCode(this.#writer, this.#raw, this.#rawFrom, token.start.line, token.end.line);
+    addCode(this.#writer, this.#raw, lineNumbers(this.#rawFrom, this.#raw.length), token.start.line, token.end.line);
   }
 
   #endHtml(token: Token): void {
@@ -194,18 +195,18 @@ export class MarkdownBlocks {
   }
 }
 
-/** Adds a block of code, verbatim but for blank lines at its end. `from` is the source line of its first line. */
-export function addCode(writer: BlockWriter, code: readonly string[], from: number, start: number, end: number): void {
+/** Adds a block of code, verbatim but for blank lines at its end.
+ *  @param lines source line of every line of `code`. */
+export function addCode(
+  writer: BlockWriter,
+  code: readonly string[],
+  lines: readonly number[],
+  start: number,
+  end: number,
+): void {
   let count = code.length;
   while (count > 0 && code[count - 1]!.trim() === "") count--;
-  const kept = code.slice(0, count);
-  writer.add(
-    "code",
-    kept.join("\n"),
-    start,
-    end,
-    Array.from(kept, (_, index) => from + index),
-  );
+  writer.add("code", code.slice(0, count).join("\n"), start, end, lines.slice(0, count));
 }
 
 function cellText(inline: TextLines | null): string {

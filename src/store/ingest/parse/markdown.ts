@@ -7,6 +7,7 @@ import { flowReader } from "./markdown-syntax.ts";
 import { parserOf, parserVersionOf } from "./parser-versions.ts";
 import type { ParsedDocument, ParserInput } from "./parsed-document.ts";
 import { addPlainText } from "./plain-text.ts";
+import { lineNumbers } from "./source-lines.ts";
 
 /** Containers within containers on one line, or as deep an indent. */
 const ABSURD_NESTING = /^[ \t]*(?:>[ \t]?|[-*+][ \t]+|\d{1,9}[.)][ \t]+){100}|^[ \t]{200,}(?:[-*+>]|\d{1,9}[.)])/m;
@@ -77,7 +78,10 @@ function readBody(
   for (const part of parts) {
     if (Array.isArray(part)) blocks.read(part);
     else if (part.kind === "flow") addPlainText(writer, part.text, part.firstLine);
-    else addCode(writer, part.lines, part.firstLine + 1, part.firstLine, part.lastLine);
+    else {
+      const lines = lineNumbers(part.firstLine + 1, part.lines.length);
+      addCode(writer, part.lines, lines, part.firstLine, part.lastLine);
+    }
   }
   return problem;
 }

@@ -2,6 +2,7 @@ import { BlockWriter } from "./block-writer.ts";
 import { titleFromPath } from "./document-title.ts";
 import { TEXT_PARSER_VERSION } from "./parser-versions.ts";
 import type { ParsedDocument, ParserInput } from "./parsed-document.ts";
+import { lineNumbers } from "./source-lines.ts";
 
 /** Lines after which a paragraph that knows no blank line is cut: a log, a word list, a table of numbers. */
 const LONGEST_PARAGRAPH = 64;
@@ -27,13 +28,7 @@ export function addPlainText(writer: BlockWriter, text: string, firstLine: numbe
   let line = firstLine;
   const end = (): void => {
     const start = line - paragraph.length;
-    writer.add(
-      "paragraph",
-      paragraph.join("\n"),
-      start,
-      line - 1,
-      Array.from(paragraph, (_, index) => start + index),
-    );
+    writer.add("paragraph", paragraph.join("\n"), start, line - 1, lineNumbers(start, paragraph.length));
     paragraph = [];
   };
   for (const source of text.split("\n")) {

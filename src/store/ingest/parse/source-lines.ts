@@ -13,3 +13,8 @@ export function isBlank(text: string, start: number, end: number): boolean {
   }
   return true;
 }
+
+/** Returns the numbers of lines that follow each other. */
+export function lineNumbers(from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => from + index);
+}
