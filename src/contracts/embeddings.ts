@@ -11,8 +11,8 @@ export interface EmbeddingGeneration {
   dimensions: number;
 }
 
-/** What a generation is for. `serving`: searches read it; `building`: it takes over when every chunk has its embedding;
- *  `retired`: nothing reads it, its vectors are being deleted. */
+/** What a generation is for. `serving`: searches read it; `building`: it takes over when every chunk has its embedding,
+ *  or a run leaves out only what the embedder refused; `retired`: nothing reads it, its vectors are being deleted. */
 export type GenerationRole = "serving" | "building" | "retired";
 
 export interface GenerationStatus extends EmbeddingGeneration {
@@ -32,7 +32,7 @@ export interface EmbeddingStatus {
   building: string | null;
   /** Chunks of the store. */
   chunks: number;
-  /** Chunks with a committed embedding of `model`, and those without. */
+  /** Chunks with a committed embedding of `model`, and those without: after a run that came to its end, those that were refused. */
   committed: number;
   missing: number;
   /** Tombstones of all generations. */
@@ -63,11 +63,13 @@ export interface EmbeddingProgress {
 export interface EmbeddingRunOptions {
   /** Ends the run after the batch at hand, unless somebody else asked for it too. The promise rejects with ABORTED; what is committed stays. */
   signal?: AbortSignal;
-  /** Called at most ten times a second and once at the end. */
+  /** Called at most ten times a second and once at the end. What it throws the promise rejects with; the run goes on for whoever else
+   *  asked, and ends as on `signal` without them. */
   onProgress?: (progress: EmbeddingProgress) => void;
 }
 
-/** A chunk that the embedder refused. Its text is found by words all the same; the next run tries it again. */
+/** A chunk whose text the embedder refused, or made no usable vector of. It is found by words all the same; the next run tries it
+ *  again. */
 export interface EmbeddingFailure {
   chunkId: string;
   /** What is wrong, for people. */
@@ -136,13 +138,14 @@ export interface EmbeddingSweepReport {
 /** The embeddings of a store's chunks. An embedding is visible once its record is committed, and only in the generation that serves. */
 export interface Embeddings {
   /** Embeds every chunk that has no embedding by the store's embedder, in batches between which everything else goes on. A run that
-   *  is asked for while one is under way joins it. Ends with nothing missing, apart from what the embedder refused.
+   *  is asked for while one is under way joins it. Ends with nothing missing, apart from what the embedder refused, and then a new version
+   *  takes over from the one before, unless everything was refused. A run that ends early changes nothing about which one serves.
    *  @throws StorageError UNSUPPORTED (no embedder), ABORTED, CONFLICT (another version of the model began meanwhile), CLOSED, what the embedder throws */
   run(options?: EmbeddingRunOptions): Promise<EmbeddingReport>;
   status(): Promise<EmbeddingStatus>;
   /** Stores vectors that the caller made. All are checked before the first is written; what is there already is replaced.
    *  The first generation of a model serves at once, another one once every chunk has its embedding, and the call that completes
-   *  it deletes the one before; a third takes the place of the second.
+   *  it deletes the one before; a third takes the place of the second, unless it has vectors of no chunk of the store.
    *  @param records 0 to 10,000, every chunk once. Written in batches of which each is whole or absent.
    *  @throws StorageError INVALID_INPUT, CONFLICT (the model's metric is another), ABORTED, UNSUPPORTED (no vector store), QUOTA_EXCEEDED, CLOSED */
   put(

@@ -46,6 +46,11 @@ export class EmbeddingModel {
     return true;
   }
 
+  /** A run came to its end: what was embedded serves, whatever was refused. */
+  serveWithGaps(version: string): void {
+    if (this.building === version && this.of(version).size > 0) this.#serve(version);
+  }
+
   drop(version: string): void {
     if (this.serving === version) {
       this.serving = this.building;

@@ -1,17 +1,23 @@
 import { checkEmbeddings } from "../../contracts/check-embedder.ts";
 import { requireVector } from "../../contracts/check-vectors.ts";
 import type { Embedder } from "../../contracts/embedder.ts";
-import type { EmbeddingFailure } from "../../contracts/embeddings.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { embedderError } from "./embedder-error.ts";
 import type { ChunkText } from "./missing.ts";
 import type { EmbeddedChunk } from "./writer.ts";
 
+/** A chunk that was left out, and why. */
+export interface RefusedChunk {
+  chunkId: string;
+  chunkKey: number;
+  error: StorageError;
+}
+
 /** What came of a batch of texts. */
 export interface EmbeddedTexts {
   rows: EmbeddedChunk[];
-  failures: { failure: EmbeddingFailure; error: StorageError }[];
+  refused: RefusedChunk[];
   /** How long the embedder kept the thread before it first let go of it. */
   busyMs: number;
 }
@@ -22,63 +28,63 @@ export interface EmbeddedTexts {
 export async function embedTexts(
   embedder: Embedder,
   table: VectorTable,
-  texts: readonly ChunkText[],
+  chunks: readonly ChunkText[],
   signal: AbortSignal,
 ): Promise<EmbeddedTexts> {
+  const texts = chunks.map(({ text }) => text);
   const start = performance.now();
   try {
-    const calling = embedder.embed(
-      texts.map(({ text }) => text),
-      { kind: "document", signal },
-    );
+    const calling = embedder.embed(texts, { kind: "document", signal });
     const busyMs = performance.now() - start;
-    return sort(
-      table,
-      texts,
-      checkEmbeddings(
-        embedder,
-        texts.map(({ text }) => text),
-        await calling,
-      ),
-      busyMs,
-    );
+    return { ...sort(table, chunks, vectorsOf(embedder, texts, await calling)), busyMs };
   } catch (thrown) {
     const error = embedderError(embedder, thrown);
     if (error.code !== "INVALID_INPUT" || signal.aborted) throw error;
-    const [only] = texts;
-    if (texts.length === 1 && only !== undefined)
-      return { rows: [], failures: [fault(only.chunkId, error)], busyMs: 0 };
-    const middle = texts.length >> 1;
-    const first = await embedTexts(embedder, table, texts.slice(0, middle), signal);
-    const second = await embedTexts(embedder, table, texts.slice(middle), signal);
+    const [only] = chunks;
+    if (chunks.length === 1 && only !== undefined) return { rows: [], refused: [refusal(only, error)], busyMs: 0 };
+    const middle = chunks.length >> 1;
+    const first = await embedTexts(embedder, table, chunks.slice(0, middle), signal);
+    const second = await embedTexts(embedder, table, chunks.slice(middle), signal);
     return {
       rows: [...first.rows, ...second.rows],
-      failures: [...first.failures, ...second.failures],
+      refused: [...first.refused, ...second.refused],
       busyMs: first.busyMs + second.busyMs,
     };
   }
 }
 
-/** A vector that its table does not take, such as zero under cosine, is its chunk's failure, not that of its batch. */
-function sort(
-  table: VectorTable,
-  texts: readonly ChunkText[],
-  vectors: readonly Float32Array[],
-  busyMs: number,
-): EmbeddedTexts {
-  const sorted: EmbeddedTexts = { rows: [], failures: [], busyMs };
-  for (const [at, { chunkId }] of texts.entries()) {
-    try {
-      const site = { capability: "embedder", operation: "embed" } as const;
-      sorted.rows.push({ chunkId, vector: requireVector(site, "vector", vectors[at], table) });
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      sorted.failures.push(fault(chunkId, error));
-    }
-  }
-  return sorted;
+/** Returns an answer as vectors, one per text. That one of them is of no use is not looked at here, unless all have the wrong length.
+ *  @throws StorageError DRIVER */
+function vectorsOf(embedder: Embedder, texts: readonly string[], answer: readonly Float32Array[]): Float32Array[] {
+  const wellFormed =
+    Array.isArray(answer) &&
+    answer.length === texts.length &&
+    answer.every((vector) => vector instanceof Float32Array) &&
+    answer.some(({ length }) => length === embedder.dimensions);
+  return wellFormed ? answer : checkEmbeddings(embedder, texts, answer);
 }
 
-function fault(chunkId: string, error: StorageError): { failure: EmbeddingFailure; error: StorageError } {
-  return { failure: { chunkId, reason: error.message, code: error.code }, error };
+/** A vector that its table does not take, such as zero under cosine or one with NaN, is its chunk's failure, not that of its batch. */
+function sort(
+  table: VectorTable,
+  chunks: readonly ChunkText[],
+  vectors: readonly Float32Array[],
+): Omit<EmbeddedTexts, "busyMs"> {
+  const rows: EmbeddedChunk[] = [];
+  const refused: RefusedChunk[] = [];
+  const site = { capability: "embedder", operation: "embed" } as const;
+  for (const [at, chunk] of chunks.entries()) {
+    try {
+      const vector = requireVector(site, "vector", vectors[at], table);
+      rows.push({ chunkId: chunk.chunkId, chunkKey: chunk.chunkKey, vector });
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      refused.push(refusal(chunk, error));
+    }
+  }
+  return { rows, refused };
+}
+
+function refusal({ chunkId, chunkKey }: ChunkText, error: StorageError): RefusedChunk {
+  return { chunkId, chunkKey, error };
 }

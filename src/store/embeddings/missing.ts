@@ -59,21 +59,45 @@ export async function missingAfter(
   return { rows, through: end.last };
 }
 
+/** Returns at most `count` chunks from all over the store, the first and the last among them, by chunk key. */
+export async function chunksAllOver(db: SqlExecutor, count: number): Promise<MissingChunk[]> {
+  return db.all<MissingChunk>(
+    `WITH RECURSIVE ends (low, high) AS (SELECT (SELECT min(chunk_key) FROM chunks), (SELECT max(chunk_key) FROM chunks)),
+       step (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM step WHERE n < $1 - 1)
+     SELECT DISTINCT c.chunk_id AS "chunkId", c.chunk_key AS "chunkKey", octet_length(c.text) AS bytes
+     FROM ends CROSS JOIN step CROSS JOIN chunks c ON c.chunk_key =
+       (SELECT min(chunk_key) FROM chunks WHERE chunk_key >= ends.low + (ends.high - ends.low) * step.n / ($1 - 1))
+     ORDER BY c.chunk_key`,
+    [count],
+  );
+}
+
+/** Whether any of the chunks is in the store. */
+export async function isAnyThere(db: SqlExecutor, chunks: readonly { chunkId: string }[]): Promise<boolean> {
+  const row = await db.get(
+    "SELECT 1 FROM json_each($1) wanted CROSS JOIN chunks c ON c.chunk_id = wanted.value LIMIT 1",
+    [JSON.stringify(chunks.map(({ chunkId }) => chunkId))],
+  );
+  return row !== undefined;
+}
+
 /** A chunk and what is embedded of it. */
 export interface ChunkText {
   chunkId: string;
+  chunkKey: number;
   text: string;
 }
 
 /** Returns the texts to embed, of the chunks that are still there. */
 export async function textsOf(db: SqlExecutor, chunks: readonly MissingChunk[]): Promise<ChunkText[]> {
-  const rows = await db.all<{ chunk_id: string; heading_path: string; text: string }>(
-    `SELECT c.chunk_id, c.heading_path, c.text FROM json_each($1) wanted CROSS JOIN chunks c ON c.chunk_id = wanted.value
+  const rows = await db.all<{ chunk_id: string; chunk_key: number; heading_path: string; text: string }>(
+    `SELECT c.chunk_id, c.chunk_key, c.heading_path, c.text FROM json_each($1) wanted CROSS JOIN chunks c ON c.chunk_id = wanted.value
      ORDER BY wanted.key`,
     [JSON.stringify(chunks.map(({ chunkId }) => chunkId))],
   );
   return rows.map((row) => ({
     chunkId: row.chunk_id,
+    chunkKey: row.chunk_key,
     text: embeddingText(JSON.parse(row.heading_path) as string[], row.text),
   }));
 }

@@ -51,6 +51,15 @@ export async function serveWhenComplete(tx: SqlExecutor, generation: EmbeddingGe
   return changes > 0;
 }
 
+/** Lets a generation serve although chunks have no embedding of it, unless none has: its embedder takes no more of them. */
+export async function serveWithGaps(tx: SqlExecutor, generation: EmbeddingGeneration): Promise<void> {
+  await tx.run(
+    `${TAKE_OVER} EXISTS (SELECT 1 FROM embedding_records r
+       WHERE r.status = 'committed' AND r.model_id = $1 AND r.model_version = $2 AND r.dimensions = $3)`,
+    [...keyOf(generation), Date.now()],
+  );
+}
+
 /** Takes a generation out of its model's row, which goes with its last version. The one being built serves in its place. */
 export async function forgetGeneration(tx: SqlExecutor, generation: EmbeddingGeneration): Promise<void> {
   await tx.run(

@@ -21,22 +21,23 @@ export interface OldRecord extends EmbeddingGeneration {
 export const OLD_RECORD = `r.embedding_id AS "embeddingId", r.chunk_id AS "chunkId", r.model_id AS "modelId",
   r.model_version AS "modelVersion", r.dimensions`;
 
-/** Returns the records of those vectors whose chunk is in the store. */
+/** Returns the records of those vectors whose chunk is in the store, and is the one whose text was embedded where that is said:
+ *  a chunk keeps its key as long as its text, and no other gets it. */
 export async function recordsOf(
   tx: SqlExecutor,
   generation: EmbeddingGeneration,
-  rows: readonly { chunkId: string; vector: Float32Array }[],
+  rows: readonly { chunkId: string; vector: Float32Array; chunkKey?: number }[],
 ): Promise<NewRecord[]> {
-  const found = await tx.all<{ chunk_id: string; document_id: string }>(
-    `SELECT c.chunk_id, d.document_id FROM json_each($1) wanted CROSS JOIN chunks c ON c.chunk_id = wanted.value
+  const found = await tx.all<{ chunkId: string; chunkKey: number; documentId: string }>(
+    `SELECT c.chunk_id AS "chunkId", c.chunk_key AS "chunkKey", d.document_id AS "documentId" FROM json_each($1) wanted CROSS JOIN chunks c ON c.chunk_id = wanted.value
      JOIN documents d ON d.document_key = c.document_key`,
     [JSON.stringify(rows.map(({ chunkId }) => chunkId))],
   );
-  const documents = new Map(found.map((row) => [row.chunk_id, row.document_id]));
-  return rows.flatMap(({ chunkId, vector }) => {
-    const documentId = documents.get(chunkId);
-    if (documentId === undefined) return [];
-    return [{ embeddingId: embeddingId({ chunkId, ...generation }), chunkId, documentId, vector }];
+  const chunks = new Map(found.map((row) => [row.chunkId, row]));
+  return rows.flatMap(({ chunkId, vector, chunkKey }) => {
+    const chunk = chunks.get(chunkId);
+    if (chunk === undefined || (chunkKey ?? chunk.chunkKey) !== chunk.chunkKey) return [];
+    return [{ embeddingId: embeddingId({ chunkId, ...generation }), chunkId, documentId: chunk.documentId, vector }];
   });
 }
 

@@ -10,10 +10,10 @@ import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
-import { embedTexts } from "./embed-texts.ts";
+import { embedTexts, type RefusedChunk } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
-import { countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
-import { claimGeneration, serveWhenComplete } from "./model-rows.ts";
+import { chunksAllOver, countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
+import { claimGeneration, serveWhenComplete, serveWithGaps } from "./model-rows.ts";
 import { RunProgress } from "./progress.ts";
 import { servingVersion } from "./serving.ts";
 import { throwIfAborted } from "./tidy.ts";
@@ -22,8 +22,10 @@ import type { EmbeddedChunk, EmbeddingWriter } from "./writer.ts";
 
 /** Most failures of a report. */
 const MAX_FAILURES = 100;
-/** An embedder that refused this many texts and took none refuses everything: the run ends. */
+/** An embedder that refused this many texts and never took one is tried with texts from all over the store; */
 const MAX_REFUSED = 32;
+/** with so many. If it takes none of these either, it refuses everything: the run ends. */
+const PROBES = 16;
 
 /** What a run works with. */
 export interface RunParts {
@@ -43,10 +45,13 @@ export class EmbeddingRun {
   /** A search has several steps, and between two slices of a run it takes them all. */
   readonly #turns = new TurnTaker(0);
   readonly #commit: CommitSize;
-  readonly #failed = new Set<string>();
+  /** Keys of the chunks that were left out. */
+  readonly #refused = new Set<number>();
   readonly #failures: EmbeddingFailure[] = [];
   #lastFailure: StorageError | null = null;
-  /** Chunk key up to which nothing was missing, but what failed, when it was looked at last. */
+  /** Whether the embedder was seen to take a text. */
+  #takes = false;
+  /** Chunk key up to which nothing was missing, but what was refused, when it was looked at last. */
   #cursor: number;
 
   /** @param from Chunk key to begin after: where the last run ended. A guess is enough. */
@@ -72,7 +77,7 @@ export class EmbeddingRun {
     return this.#lastFailure;
   }
 
-  /** Embeds until nothing is missing but what failed. May be called again. */
+  /** Embeds until nothing is missing but what was refused. What was embedded serves then. May be called again. */
   async toEnd(): Promise<void> {
     const { db, vectors } = this.#parts;
     throwIfAborted(this.#signal, "run");
@@ -86,10 +91,13 @@ export class EmbeddingRun {
     };
     const size = new BatchSize(limits, () => this.#parts.activity.recent);
     for (let from = this.#cursor; ; from = 0) {
-      const embedded = await this.#pass(table, size, from);
+      const metOthers = await this.#pass(table, size, from);
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
-      // A pass over everything that found nothing to do has seen every chunk; what is missing still has failed.
-      if ((await this.#isComplete()) || (from === 0 && !embedded)) return;
+      if (await this.#isComplete()) return;
+      if (from > 0 || metOthers) continue;
+      // The pass has seen every chunk, so whatever is missing still was refused.
+      await db.transaction((tx) => serveWithGaps(tx, this.generation));
+      return;
     }
   }
 
@@ -111,43 +119,66 @@ export class EmbeddingRun {
     return chunks === 0 || (await servingVersion(db, modelId, dimensions)) === modelVersion;
   }
 
-  /** Goes through the chunks after `from` once. @returns whether it embedded any. */
+  /** Goes through the chunks after `from` once. @returns whether it met any that were missing and not refused. */
   async #pass(table: VectorTable, size: BatchSize, from: number): Promise<boolean> {
-    const before = this.#progress.embedded;
+    let others = 0;
     for (let after = from; ;) {
       throwIfAborted(this.#signal, "run");
       const { rows, through } = await missingAfter(this.#parts.db, this.generation, after);
-      const wanted = rows.filter(({ chunkId }) => !this.#failed.has(chunkId));
+      const wanted = rows.filter(({ chunkKey }) => !this.#refused.has(chunkKey));
       for (let at = 0; at < wanted.length;) {
         const batch = size.next(wanted, at);
-        await this.#embed(table, size, batch);
+        others += batch.length - (await this.#embed(table, size, batch));
+        await this.#endIfAllRefused(table, size);
         at += batch.length;
         await this.#turns.breathe();
       }
-      if (through === null) return this.#progress.embedded > before;
+      if (through === null) return others > 0;
       after = through;
       this.#cursor = through;
       await this.#turns.breathe();
     }
   }
 
-  async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<void> {
+  /** @returns how many of the chunks were refused. */
+  async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<number> {
     throwIfAborted(this.#signal, "run");
     const { db, embedder } = this.#parts;
     const texts = await textsOf(db, batch);
-    if (texts.length === 0) return;
-    const { rows, failures, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
+    if (texts.length === 0) return 0;
+    const { rows, refused, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
     throwIfAborted(this.#signal, "run");
     size.learn(texts.length, busyMs);
     await this.#write(table, rows);
-    for (const { failure, error } of failures) {
-      this.#failed.add(failure.chunkId);
-      if (this.#failures.length < MAX_FAILURES) this.#failures.push(failure);
+    this.#leaveOut(refused);
+    return refused.length;
+  }
+
+  #leaveOut(refused: readonly RefusedChunk[]): void {
+    for (const { chunkId, chunkKey, error } of refused) {
+      this.#refused.add(chunkKey);
+      if (this.#failures.length < MAX_FAILURES) {
+        this.#failures.push({ chunkId, reason: error.message, code: error.code });
+      }
       this.#lastFailure = error;
     }
-    this.#progress.failed = this.#failed.size;
-    const refused = this.#progress.embedded === 0 && this.#failed.size >= MAX_REFUSED;
-    if (refused && this.#lastFailure !== null) throw this.#lastFailure;
+    this.#progress.failed = this.#refused.size;
+  }
+
+  /** @throws StorageError the last refusal, where there is nothing that the embedder ever took */
+  async #endIfAllRefused(table: VectorTable, size: BatchSize): Promise<void> {
+    if (this.#takes || this.#refused.size < MAX_REFUSED || this.#progress.now().done > 0) return;
+    const { db, embedder } = this.#parts;
+    const all = await chunksAllOver(db, PROBES);
+    const probes = all.filter(({ chunkKey }) => !this.#refused.has(chunkKey));
+    for (let at = 0; at < probes.length && !this.#takes;) {
+      throwIfAborted(this.#signal, "run");
+      const batch = size.next(probes, at);
+      const { rows } = await embedTexts(embedder, table, await textsOf(db, batch), this.#signal);
+      this.#takes = rows.length > 0;
+      at += batch.length;
+    }
+    if (!this.#takes && this.#lastFailure !== null) throw this.#lastFailure;
   }
 
   /** Writes a batch in slices, between which searches have their turn. */

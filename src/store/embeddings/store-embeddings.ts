@@ -26,6 +26,7 @@ import { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { RecordEraser } from "./eraser.ts";
 import { generationOf } from "./generation.ts";
+import { isAnyThere } from "./missing.ts";
 import { claimGeneration, forgetGeneration, serveWhenComplete } from "./model-rows.ts";
 import { EmbeddingRunner } from "./runner.ts";
 import { readStatus } from "./status.ts";
@@ -128,10 +129,15 @@ export class StoreEmbeddings implements Embeddings {
     const { maxBatch } = await vectors.capabilities();
     const turns = new TurnTaker();
     const stored = new Set<string>();
-    await this.#db.transaction((tx) => claimGeneration(tx, generation));
-    for (let at = 0; at < checked.length; at += Math.min(PUT_BATCH, maxBatch)) {
+    const wanted = await this.#db.transaction(async (tx) => {
+      // What writes nothing must not take the place of the generation that is being built.
+      if (!(await isAnyThere(tx, checked))) return [];
+      await claimGeneration(tx, generation);
+      return checked;
+    });
+    for (let at = 0; at < wanted.length; at += Math.min(PUT_BATCH, maxBatch)) {
       throwIfAborted(signal, "put");
-      const batch = checked.slice(at, at + Math.min(PUT_BATCH, maxBatch));
+      const batch = wanted.slice(at, at + Math.min(PUT_BATCH, maxBatch));
       for (const chunkId of await writer.write(table, generation, batch)) stored.add(chunkId);
       await turns.breathe();
     }

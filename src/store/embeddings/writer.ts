@@ -11,6 +11,8 @@ import type { VectorSide } from "./vector-side.ts";
 export interface EmbeddedChunk {
   chunkId: string;
   vector: Float32Array;
+  /** Key of the chunk whose text was embedded: one that came anew with the same id has another. Absent where no text was read. */
+  chunkKey?: number;
 }
 
 /**
@@ -30,7 +32,7 @@ export class EmbeddingWriter {
     this.#eraser = eraser;
   }
 
-  /** Writes a batch. Chunks that are gone are left out, with nothing of them left.
+  /** Writes a batch. Chunks that are gone, or came anew since their text was read, are left out, with nothing of them left.
    *  @param rows At most `maxBatch` of the vector store.
    *  @returns ids of the chunks whose embedding is committed.
    *  @throws StorageError CONFLICT when the generation is neither served nor built */
