@@ -6,6 +6,8 @@ import { throwIfAborted, type Tidy } from "./tidy.ts";
 /** Who waits for a job, and how they are told of it. */
 interface Asker {
   onProgress?: ((progress: EmbeddingProgress) => void) | undefined;
+  /** Ends the wait. */
+  leave(reason: unknown): void;
 }
 
 /** Lets one run go on at a time: whoever asks meanwhile joins it, and it goes on until nothing is missing for them either. */
@@ -39,10 +41,10 @@ export class EmbeddingRunner {
   async run({ signal, onProgress }: EmbeddingRunOptions): Promise<EmbeddingReport> {
     throwIfAborted(signal, "run");
     const job = this.#join();
-    const asker: Asker = { onProgress };
-    job.askers.add(asker);
-    let leave: (error: StorageError) => void = nothing;
+    let leave: (reason: unknown) => void = nothing;
     const left = new Promise<never>((_resolve, reject) => (leave = reject));
+    const asker: Asker = { onProgress, leave };
+    job.askers.add(asker);
     // A run that nobody waits for any more ends, and then the wait does; else only the wait ends.
     const onAbort = (): void => {
       job.askers.delete(asker);
@@ -60,7 +62,7 @@ export class EmbeddingRunner {
 
   /** Starts a run that nobody waits for. How it ends is in {@link lastError}. */
   start(): void {
-    if (!this.#closed) this.#join().askers.add({});
+    if (!this.#closed) this.#join().askers.add({ leave: nothing });
   }
 
   /** Ends the run after the batch at hand, and starts no other. */
@@ -145,8 +147,17 @@ class Job {
     this.#controller.abort(reason);
   }
 
+  /** Whoever throws when told is no longer among those who wait; the others learn nothing of it. */
   tell(progress: EmbeddingProgress): void {
-    for (const { onProgress } of this.askers) onProgress?.(progress);
+    for (const asker of this.askers) {
+      try {
+        asker.onProgress?.(progress);
+      } catch (thrown) {
+        this.askers.delete(asker);
+        asker.leave(thrown);
+        if (this.askers.size === 0) this.stop(thrown);
+      }
+    }
   }
 }
 
