@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { EmbeddingProgress } from "../../src/contracts/embeddings.ts";
+import type { EmbeddingProgress, PutReport } from "../../src/contracts/embeddings.ts";
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { IngestFile, IngestProgress } from "../../src/contracts/store.ts";
 import { StorageError } from "../../src/errors.ts";
 import { servingVersion } from "../../src/store/embeddings/serving.ts";
+import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
 import { hash32 } from "../../src/store/ids.ts";
 import { allChunks, type EmbeddingStore, openEmbeddingStore, visibleChunks } from "../support/open-embedding-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
@@ -19,6 +21,18 @@ function files(count: number, word = "glaze"): IngestFile[] {
     path: `notes/${n}.md`,
     content: `# Note ${n}\n\nKilns and ${word} ${n}.\n\n## Ash\n\nMore on ${word} ${n}.\n`,
   }));
+}
+
+/** Puts the same vector for each of the chunks. */
+function putOnes({ store }: EmbeddingStore, modelVersion: string, chunks: readonly string[]): Promise<PutReport> {
+  const records = chunks.map((chunkId) => ({ chunkId, vector: new Float32Array(16).fill(1) }));
+  return store.embeddings.put({ ...MODEL, modelVersion }, records);
+}
+
+/** Versions that there is an index of. */
+async function indexedVersions({ store }: EmbeddingStore): Promise<string[]> {
+  const [table] = await store.embeddings.indexes();
+  return table?.generations.map(({ modelVersion }) => modelVersion) ?? [];
 }
 
 async function temporaryFile(): Promise<string> {
@@ -212,6 +226,56 @@ describe.each(vectorStores)("embeddings written $way", ({ over }) => {
     expect(generations.map(({ modelVersion }) => modelVersion)).toEqual(["1", "3"]);
   });
 
+  test("put for no chunk of the store take no version's place", async () => {
+    await using opened = await openEmbeddingStore({ vectors: over });
+    const { store, db } = opened;
+    await store.ingest(files(2));
+    const chunks = await allChunks(db);
+    await putOnes(opened, "1", chunks);
+    await putOnes(opened, "2", chunks.slice(0, 2));
+    const nobody = hash32("nobody");
+    expect(await putOnes(opened, "3", [])).toEqual({ stored: 0, unknown: [] });
+    expect(await putOnes(opened, "3", [nobody])).toEqual({ stored: 0, unknown: [nobody] });
+    expect((await store.embeddings.status()).generations).toMatchObject([
+      { modelVersion: "1", role: "serving" },
+      { modelVersion: "2", role: "building", committed: 2 },
+    ]);
+  });
+
+  test("of a retired version whose chunks are all gone leave no index", async () => {
+    await using opened = await openEmbeddingStore({ vectors: over });
+    const { store, db, vectors } = opened;
+    await store.ingest(files(2));
+    const chunks = await allChunks(db);
+    await putOnes(opened, "1", chunks);
+    await putOnes(opened, "2", chunks.slice(0, 1));
+    await putOnes(opened, "3", chunks.slice(0, 1));
+    for (const path of ["notes/0.md", "notes/1.md"]) {
+      await store.documents.deleteDocument((await store.documents.getDocumentByWorkspacePath(path))?.id ?? "");
+    }
+    expect(await indexedVersions(opened)).toEqual(["1", "2", "3"]);
+    await store.embeddings.sweep({ dryRun: true });
+    expect(await indexedVersions(opened)).toEqual(["1", "2", "3"]);
+    expect(await store.embeddings.sweep()).toMatchObject({ tombstones: 6, retired: 0, orphans: 0 });
+    expect(await indexedVersions(opened)).toEqual(["1", "3"]);
+    expect(await vectors.count((await vectors.tables())[0]?.indexId ?? "")).toBe(0);
+  });
+
+  test("of a retired version whose chunks are all gone leave no index after a run either", async () => {
+    await using opened = await openEmbeddingStore({ vectors: over, embedder: new TestEmbedder("3") });
+    const { store, db } = opened;
+    await store.ingest(files(1), { embed: "off" });
+    const gone = await allChunks(db);
+    await store.ingest(files(2), { embed: "off" });
+    await putOnes(opened, "1", await allChunks(db));
+    await putOnes(opened, "2", gone);
+    await putOnes(opened, "3", gone);
+    const document = await store.documents.getDocumentByWorkspacePath("notes/0.md");
+    await store.documents.deleteDocument(document?.id ?? "");
+    expect(await store.embeddings.run()).toMatchObject({ embedded: 2, serving: "3" });
+    expect(await indexedVersions(opened)).toEqual(["3"]);
+  });
+
   test("go on where they were interrupted", async () => {
     const path = await temporaryFile();
     const stop = new AbortController();
@@ -253,6 +317,26 @@ describe.each(vectorStores)("embeddings written $way", ({ over }) => {
     await expect(embeddings.run({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
   });
 
+  test("are made for the others where one who asked throws when told of it", async () => {
+    const embedder = new TestEmbedder("1", 4);
+    await using opened = await openEmbeddingStore({ vectors: over, embedder });
+    const { embeddings } = opened.store;
+    await opened.store.ingest(files(20), { embed: "off" });
+    const bug = new TypeError("cannot read properties of undefined");
+    const onProgress = (): void => {
+      throw bug;
+    };
+    const thrower = embeddings.run({ onProgress });
+    const other = embeddings.run();
+    await expect(thrower).rejects.toBe(bug);
+    expect(await other).toMatchObject({ embedded: 40, serving: "1" });
+    await opened.store.ingest(files(40, "clay"), { embed: "off" });
+    await expect(embeddings.run({ onProgress })).rejects.toBe(bug);
+    expect((await embeddings.status()).lastError).toBe(null);
+    await embeddings.run();
+    expect(await embeddings.status()).toMatchObject({ missing: 0, lastError: null });
+  });
+
   test("that were asked for during a run are made by it", async () => {
     const embedder = new TestEmbedder("1", 64);
     const closed = gate();
@@ -283,6 +367,53 @@ describe.each(vectorStores)("embeddings written $way", ({ over }) => {
     expect(await vectors.count((await vectors.tables())[0]?.indexId ?? "")).toBe(8);
     expect(await visibleChunks(opened)).toEqual(await allChunks(db));
   });
+
+  test("are of the text that a chunk has when they are written", async () => {
+    const embedder = new TestEmbedder();
+    await using opened = await openEmbeddingStore({ vectors: over, embedder });
+    const { documents, embeddings } = opened.store;
+    await opened.store.ingest([{ path: "a.md", content: "Cats purr." }], { embed: "off" });
+    await opened.store.ingest([{ path: "b.md", content: "Kilns." }], { embed: "off" });
+    const document = await documents.getDocumentByWorkspacePath("a.md");
+    const chunks = await documents.getChunksOf(document?.id ?? "");
+    let once = true;
+    embedder.before = async () => {
+      if (!once) return;
+      once = false;
+      const changed = chunks.map((chunk) => ({ ...chunk, text: "Dogs bark." }));
+      await documents.putChunks(document?.id ?? "", changed);
+    };
+    expect(await embeddings.run()).toMatchObject({ embedded: 2, failed: 0 });
+    expect(await embeddings.status()).toMatchObject({ missing: 0, tombstones: 0 });
+    const { hits } = await opened.store.search({ text: "Dogs bark.", mode: "vector", k: 1 });
+    expect(hits[0]).toMatchObject({ chunkId: chunks[0]?.id, vectorScore: expect.closeTo(1, 3) as number });
+  });
+
+  test.each(["batchExists", "orphanSweep"] as const)(
+    "of a document that goes before %s of a check are no damage",
+    async (moment) => {
+      let opened: EmbeddingStore | undefined;
+      const goes = async (now: typeof moment): Promise<void> => {
+        if (now !== moment || opened === undefined) return;
+        const { documents } = opened.store;
+        opened = undefined;
+        await documents.deleteDocument((await documents.getDocumentByWorkspacePath("notes/2.md"))?.id ?? "");
+      };
+      const checked = (db: SqlDatabase): AnyVectorStore => {
+        const vectors = over(db);
+        const batchExists = vectors.batchExists.bind(vectors);
+        const orphanSweep = vectors.orphanSweep.bind(vectors);
+        vectors.batchExists = async (...of) => (await goes("batchExists"), batchExists(...of));
+        vectors.orphanSweep = async (...of) => (await goes("orphanSweep"), orphanSweep(...of));
+        return vectors;
+      };
+      await using whole = await openEmbeddingStore({ vectors: checked, embedder: new TestEmbedder() });
+      await whole.store.ingest(files(5), { embed: "wait" });
+      opened = whole;
+      expect((await whole.store.check()).findings.filter((one) => !one.ok)).toEqual([]);
+      expect((await whole.store.stats()).embeddings).toMatchObject({ committed: 8, tombstones: 2 });
+    },
+  );
 
   test("of a deleted document are invisible at once and swept after", async () => {
     await using opened = await openEmbeddingStore({ vectors: over, embedder: new TestEmbedder() });

@@ -80,12 +80,12 @@ export async function indexIds(store: VectorStore): Promise<Map<string, string>>
 }
 
 /** Returns those of the records whose vector is not in its table; where there is no such table nothing is known of it. */
-export async function withoutVector(
+export async function withoutVector<T extends OldRecord>(
   store: VectorStore,
   tables: ReadonlyMap<string, string>,
-  records: readonly OldRecord[],
-): Promise<OldRecord[]> {
-  const lost: OldRecord[] = [];
+  records: readonly T[],
+): Promise<T[]> {
+  const lost: T[] = [];
   for (const [key, group] of groupBy(records, tableKey)) {
     const indexId = tables.get(key);
     if (indexId === undefined) continue;
@@ -121,8 +121,8 @@ function tableKey({ modelId, dimensions }: { modelId: string; dimensions: number
   return JSON.stringify([modelId, dimensions]);
 }
 
-function groupBy(records: readonly OldRecord[], keyOf: (record: OldRecord) => string): Map<string, OldRecord[]> {
-  const groups = new Map<string, OldRecord[]>();
+function groupBy<T extends OldRecord>(records: readonly T[], keyOf: (record: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
   for (const record of records) {
     const key = keyOf(record);
     const group = groups.get(key);

@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { indexIds, withoutVector } from "./eraser.ts";
-import { committedAfter, unfinishedChunks } from "./sweep.ts";
+import { committedAfter, type CommittedRecord, unfinishedChunks } from "./sweep.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
 
 /** Most problems of one kind that are named. */
@@ -25,17 +25,40 @@ export async function vectorProblems(db: SqlDatabase, vectors: AnyVectorStore): 
   const problems = await modelsWithoutTable(db, vectors);
   for (let after: string | undefined = ""; after !== undefined && problems.length < NAMED;) {
     const page = await committedAfter(db, after);
-    for (const { embeddingId, chunkId } of await withoutVector(vectors, tables, page)) {
+    for (const { embeddingId, chunkId } of await unchanged(db, await withoutVector(vectors, tables, page))) {
       problems.push(`embedding ${embeddingId} of chunk ${chunkId} has no vector`);
     }
     after = page.at(-1)?.embeddingId;
   }
-  const allowlist = await unfinishedChunks(db);
   for (const { indexId, tableName } of await vectors.tables()) {
-    const { orphans } = await vectors.orphanSweep(indexId, { dryRun: true, allowlist });
+    const orphans = await countOrphans(db, vectors, indexId);
     if (orphans > 0) problems.push(`${orphans} vectors in ${tableName} have no record; a sweep deletes them`);
   }
   return problems.slice(0, NAMED);
+}
+
+/** Returns those of the records that nobody touched since they were read. Of the others a vector that is not there means nothing: it
+ *  was looked for after the record was read, and the chunk may have gone in between. */
+async function unchanged(db: SqlDatabase, records: readonly CommittedRecord[]): Promise<CommittedRecord[]> {
+  if (records.length === 0) return [];
+  const rows = await db.all<{ id: string; updatedAt: number }>(
+    `SELECT r.embedding_id AS id, r.updated_at AS "updatedAt" FROM embedding_records r
+     WHERE r.embedding_id IN (SELECT value FROM json_each($1)) AND r.status NOT IN ('pending', 'tombstone')`,
+    [JSON.stringify(records.map(({ embeddingId }) => embeddingId))],
+  );
+  const now = new Map(rows.map(({ id, updatedAt }) => [id, updatedAt]));
+  return records.filter(({ embeddingId, updatedAt }) => now.get(embeddingId) === updatedAt);
+}
+
+/** Counts vectors without a record. What is being deleted or written looks like them for a moment, so what is found is looked for
+ *  again. */
+async function countOrphans(db: SqlDatabase, vectors: AnyVectorStore, indexId: string): Promise<number> {
+  const look = async (): Promise<number> => {
+    const allowlist = await unfinishedChunks(db);
+    return (await vectors.orphanSweep(indexId, { dryRun: true, allowlist })).orphans;
+  };
+  const first = await look();
+  return first === 0 ? 0 : Math.min(first, await look());
 }
 
 async function modelsWithoutTable(db: SqlDatabase, vectors: AnyVectorStore): Promise<string[]> {

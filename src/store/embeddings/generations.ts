@@ -49,8 +49,8 @@ const NONE = { committed: 0, pending: 0, tombstones: 0 };
 export async function retiredGenerations(db: SqlExecutor): Promise<EmbeddingGeneration[]> {
   const rows = await db.all<GroupRow>(`${GROUPS} ${SOURCE}`);
   const retired = new Map<string, EmbeddingGeneration>();
-  for (const { role, status, modelId, modelVersion, dimensions } of rows) {
-    if (role !== "retired" || status === "tombstone") continue;
+  for (const { role, modelId, modelVersion, dimensions } of rows) {
+    if (role !== "retired") continue;
     retired.set(JSON.stringify([modelId, dimensions, modelVersion]), { modelId, modelVersion, dimensions });
   }
   return [...retired.values()];

@@ -59,6 +59,7 @@ export async function sweepEmbeddings(parts: SweepParts, options: CheckedSweep):
   report.lost = await sweepLost(parts, left(), options);
   report.orphans = await sweepOrphans(parts, left(), options);
   report.more = left() === 0;
+  if (!dryRun && !report.more) await tidy.indexes(signal);
   return report;
 }
 
@@ -108,10 +109,15 @@ async function sweepPage(
   return { lost: lost.length, last };
 }
 
+/** A committed record as it was when it was read. */
+export interface CommittedRecord extends OldRecord {
+  updatedAt: number;
+}
+
 /** Returns a page of committed records, by id. No status is named by equality: by its index every page would read all of them. */
-export function committedAfter(db: SqlDatabase, after: string): Promise<OldRecord[]> {
-  return db.all<OldRecord>(
-    `SELECT ${OLD_RECORD} FROM embedding_records r WHERE r.embedding_id > $1
+export function committedAfter(db: SqlDatabase, after: string): Promise<CommittedRecord[]> {
+  return db.all<CommittedRecord>(
+    `SELECT ${OLD_RECORD}, r.updated_at AS "updatedAt" FROM embedding_records r WHERE r.embedding_id > $1
        AND r.status NOT IN ('pending', 'tombstone')
      ORDER BY r.embedding_id LIMIT ${PAGE}`,
     [after],

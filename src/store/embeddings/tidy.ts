@@ -43,6 +43,18 @@ export class Tidy {
     return erased;
   }
 
+  /** Drops what the vector store keeps of generations that have no records any more. */
+  async indexes(signal: AbortSignal | undefined): Promise<void> {
+    const { store } = this.#vectors;
+    for (const { indexId } of await store.tables()) {
+      const { modelId, dimensions, generations } = await store.info(indexId);
+      for (const { modelVersion } of generations) {
+        throwIfAborted(signal, "sweep");
+        await this.#dropIndex({ modelId, modelVersion, dimensions });
+      }
+    }
+  }
+
   /** Deletes what `choose` finds, batch by batch, at most `limit` records. @returns how many went. */
   async erase(choose: ChooseRecords, limit: number, signal: AbortSignal | undefined): Promise<number> {
     const turns = new TurnTaker();
