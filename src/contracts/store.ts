@@ -42,9 +42,11 @@ export interface ChunkingPolicy {
 export type IngestEmbedding = "background" | "wait" | "off";
 
 export interface IngestOptions {
-  /** Stops after the document at hand; what is in stays, whole. The promise rejects with ABORTED. */
+  /** Stops after the document at hand; what is in stays, whole. The promise rejects with ABORTED. A source or a file that hangs is not
+   *  waited for. */
   signal?: AbortSignal;
-  /** Called at most ten times a second and once at the end. */
+  /** Called at most ten times a second and once at the end; a promise it returns is waited for at the end. When it throws, the run goes
+   *  on to its end, and then the ingest rejects with what was thrown first: the documents are in. */
   onProgress?: (progress: IngestProgress) => void;
   /** Number of files, when known: makes time left possible. */
   total?: number;

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { IngestFile, IngestProgress } from "../../src/contracts/store.ts";
+import type { IngestFile, IngestProgress, Store } from "../../src/contracts/store.ts";
 import { StorageError } from "../../src/errors.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
+import { StoreClient } from "../../src/rpc/store-client.ts";
 import { createStore } from "../../src/store/store.ts";
+import { servedHere } from "../rpc/served-here.ts";
 import { openTestStore } from "../support/open-test-store.ts";
 
 const GUIDE = `---
@@ -32,6 +34,16 @@ function files(count: number): IngestFile[] {
     path: `notes/${String(index).padStart(4, "0")}.md`,
     content: `# Note ${index}\n\nThe ${index}th note speaks of kilns and glaze number ${index}.\n`,
   }));
+}
+
+/** A source that hangs after its first file. @param onHang Called when it does. */
+async function* hangingSource(onHang: () => void): AsyncGenerator<IngestFile> {
+  yield* files(1);
+  await new Promise(() => setTimeout(onHang));
+}
+
+function hangingFile(onHang: () => void): IngestFile {
+  return { path: "stuck.md", content: () => new Promise(() => setTimeout(onHang)) };
 }
 
 describe("ingest", () => {
@@ -210,6 +222,88 @@ describe("ingest", () => {
       expect(new TextDecoder().decode(await store.documents.getAssetBytes(asset?.id ?? ""))).toBe(word);
     }
     await store.close();
+  });
+
+  test("counts what a sweep has removed that is cancelled half-way", async () => {
+    const { db } = await openTestStore();
+    const stop = new AbortController();
+    let isSweeping = false;
+    const watched = new Proxy(db, {
+      get(target, key) {
+        if (key === "transaction" && isSweeping) stop.abort();
+        const value: unknown = Reflect.get(target, key, target);
+        return typeof value === "function" ? (value.bind(target) as unknown) : value;
+      },
+    });
+    const store = await createStore({ db: watched, blobs: new SqlBlobStore(watched) });
+    await store.ingest(files(20));
+    isSweeping = true;
+    const swept = store.ingest(files(5), { sweep: { prefix: "" }, signal: stop.signal });
+    await expect(swept).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await store.documents.countDocuments()).toBe(19);
+    expect(await db.get("SELECT removed FROM ingest_runs WHERE status = 'cancelled'")).toEqual({ removed: 1 });
+    await store.close();
+  });
+
+  test.each([
+    ["source", hangingSource],
+    ["file", hangingFile],
+  ])("is cancelled, and closed, while its %s hangs", async (_, hanging) => {
+    const { store, db } = await openTestStore();
+    const stop = new AbortController();
+    const cancelled = store.ingest(
+      hanging(() => stop.abort()),
+      { signal: stop.signal },
+    );
+    await expect(cancelled).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await db.get("SELECT status FROM ingest_runs")).toEqual({ status: "cancelled" });
+    const closed = store.ingest(hanging(() => void store.close()));
+    await expect(closed).rejects.toMatchObject({ code: "CLOSED" });
+    await store.close();
+  });
+
+  test("tells a source that it is over when the run is cancelled", async () => {
+    const { store } = await openTestStore();
+    const stop = new AbortController();
+    let isEnded = false;
+    const source: AsyncIterableIterator<IngestFile> = {
+      [Symbol.asyncIterator]: () => source,
+      next: () => new Promise(() => stop.abort()),
+      return() {
+        isEnded = true;
+        return new Promise(() => {});
+      },
+    };
+    await expect(store.ingest(source, { signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
+    expect(isEnded).toBe(true);
+    await store.close();
+  });
+
+  describe.each([
+    ["here", (store: Store) => Promise.resolve(store)],
+    ["across a connection", async (store: Store) => new StoreClient(await servedHere(store))],
+  ])("a progress callback that fails, %s", (_, seenFrom) => {
+    test.each([
+      [
+        "throws",
+        () => {
+          throw new RangeError("no such bar");
+        },
+      ],
+      ["rejects", () => Promise.reject(new RangeError("no such bar"))],
+    ])("and %s harms nothing, and is reported when all is in", async (__, onProgress) => {
+      const { store: local, db } = await openTestStore();
+      const store = await seenFrom(local);
+      const run = store.ingest(files(200), { onProgress: onProgress as () => void });
+      await expect(run).rejects.toThrow(new RangeError("no such bar"));
+      expect(await store.documents.countDocuments()).toBe(200);
+      expect(await db.get("SELECT status, added, error FROM ingest_runs")).toEqual({
+        status: "completed",
+        added: 200,
+        error: "onProgress threw: no such bar",
+      });
+      await store.close();
+    });
   });
 
   test("tells its progress, never backwards, and at the end", async () => {

@@ -61,7 +61,7 @@ export class DocumentReader {
    *  @throws StorageError INVALID_INPUT, DRIVER: what is wrong with the file */
   async read(file: CheckedIngestFile): Promise<ReadDocument | undefined> {
     const start = performance.now();
-    const bytes = await readContent(file, this.#options.maxFileBytes);
+    const bytes = await readContent(file, this.#options.maxFileBytes, this.#options.signal);
     const contentHash = assetContentHash(bytes);
     const mediaType = file.mediaType ?? mediaTypeOf(file.path);
     const known = await this.#db.get<Known>(KNOWN, [file.path]);

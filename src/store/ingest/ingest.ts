@@ -12,7 +12,9 @@ import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts
 import { DocumentReader, type ReadDocument } from "./document-reader.ts";
 import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
+import { filesOf } from "./source-files.ts";
 import { sweep } from "./sweep.ts";
+import { ingestAborted } from "./until-aborted.ts";
 import { tidyTextIndex } from "../search/text-index.ts";
 import { TurnTaker } from "../../turns.ts";
 
@@ -70,6 +72,7 @@ export class Ingest {
       if (checked.embed === "background") this.#embedding?.start();
     }
     if (checked.embed === "wait") await run.embed(this.#embedding);
+    await run.settleProgress();
     return run.report;
   }
 }
@@ -141,11 +144,20 @@ class IngestRun {
     this.#report.elapsedMs = performance.now() - this.#started;
   }
 
+  /** Waits for what the caller's `onProgress` returned. What it threw harmed nothing; the run's row has it, and the caller.
+   *  @throws what `onProgress` threw first */
+  async settleProgress(): Promise<void> {
+    const thrown = await this.#progress.settle(this.#options.signal);
+    if (thrown === undefined) return;
+    await this.#write("completed", `onProgress threw: ${messageOf(thrown.error)}`);
+    throw thrown.error;
+  }
+
   async run(source: IngestSource): Promise<void> {
     this.#throwIfAborted();
-    const swept = this.#options.sweep;
+    const { sweep: swept, signal } = this.#options;
     try {
-      for await (const file of filesOf(source)) {
+      for await (const file of filesOf(source, signal)) {
         this.#throwIfAborted();
         await this.#take(file);
         await this.#turns.breathe();
@@ -154,7 +166,10 @@ class IngestRun {
       // One commit ends the run together with its last documents: a single document is one durable write.
       await this.#flush(swept === undefined ? "completed" : "running");
       if (swept !== undefined) {
-        this.#report.removed = await sweep(this.#documents, swept.prefix, this.#seen, this.#options.signal);
+        await sweep(this.#documents, swept.prefix, this.#seen, {
+          signal,
+          onRemoved: () => this.#report.removed++,
+        });
         await this.#write("completed", null);
       }
       await this.#tidy();
@@ -198,7 +213,8 @@ class IngestRun {
       if (read === undefined) this.#report.skipped++;
       return read;
     } catch (error) {
-      if (isFatal(error) || this.#options.signal?.aborted === true) throw error;
+      if (isFatal(error)) throw error;
+      this.#throwIfAborted();
       this.#report.failures.push(failure(path, error));
       return undefined;
     }
@@ -245,7 +261,7 @@ class IngestRun {
     const cancelled = error instanceof StorageError && error.code === "ABORTED";
     this.#progress.end(this.#report);
     try {
-      await this.#write(cancelled ? "cancelled" : "failed", error instanceof Error ? error.message : String(error));
+      await this.#write(cancelled ? "cancelled" : "failed", messageOf(error));
     } catch (cause) {
       // The store that failed the run may also refuse its last row; the next open closes it. The first error counts.
       if (!(cause instanceof StorageError)) throw cause;
@@ -258,15 +274,8 @@ class IngestRun {
   }
 
   #throwIfAborted(): void {
-    const signal = this.#options.signal;
-    if (signal?.aborted !== true) return;
-    const reason: unknown = signal.reason;
-    if (reason instanceof StorageError && reason.code === "CLOSED") throw reason;
-    throw new StorageError("ABORTED", "the ingest was cancelled; documents taken in so far are whole", {
-      capability: "ingest",
-      operation: "ingest",
-      cause: signal.reason,
-    });
+    const { signal } = this.#options;
+    if (signal?.aborted === true) throw ingestAborted(signal);
   }
 }
 
@@ -285,16 +294,13 @@ function count(report: IngestReport, read: ReadDocument): void {
 }
 
 function failure(path: string, error: unknown): IngestFailure {
-  const reason = error instanceof Error ? error.message : String(error);
-  return { path, reason, code: error instanceof StorageError ? error.code : "DRIVER" };
+  return { path, reason: messageOf(error), code: error instanceof StorageError ? error.code : "DRIVER" };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function isFatal(error: unknown): boolean {
   return error instanceof StorageError && FATAL.has(error.code);
-}
-
-/** One file, or each of many. */
-async function* filesOf(source: IngestSource): AsyncGenerator<IngestFile> {
-  if (Symbol.asyncIterator in source || Symbol.iterator in source) yield* source;
-  else yield source;
 }

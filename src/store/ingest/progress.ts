@@ -1,5 +1,6 @@
 import type { EmbeddingProgress } from "../../contracts/embeddings.ts";
 import type { IngestProgress, IngestReport } from "../../contracts/store.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Shortest time between two calls. */
 const INTERVAL_MS = 100;
@@ -7,12 +8,16 @@ const INTERVAL_MS = 100;
 /** Files that must be done before time left is guessed. */
 const ENOUGH_FILES = 5;
 
-/** Tells the caller how far a run is, not more often than ten times a second. */
+/** Tells the caller how far a run is, not more often than ten times a second. What the caller throws goes nowhere but
+ *  into {@link ProgressTeller.settle}: here at once, across a worker boundary when the answer arrives. */
 export class ProgressTeller {
   readonly #tell: ((progress: IngestProgress) => void) | undefined;
   readonly #total: number | undefined;
   readonly #started = performance.now();
   #last = -Infinity;
+  /** Resolves when all calls are answered. */
+  #answered: Promise<void> = Promise.resolve();
+  #thrown: { error: unknown } | undefined;
 
   constructor(tell: ((progress: IngestProgress) => void) | undefined, total: number | undefined) {
     this.#tell = tell;
@@ -37,14 +42,23 @@ export class ProgressTeller {
     this.#report(report, null, 0);
   }
 
+  /** Waits until all calls are answered, or the signal is aborted.
+   *  @returns what was thrown first, `undefined` when nothing was. */
+  async settle(signal: AbortSignal | undefined): Promise<{ error: unknown } | undefined> {
+    // The run is whole by now: an abort ends the waiting only.
+    await untilAborted(this.#answered, signal).catch(() => {});
+    return this.#thrown;
+  }
+
   #report(report: IngestReport, currentPath: string | null, pending: number, embedding?: EmbeddingProgress): void {
-    if (this.#tell === undefined) return;
+    const tell = this.#tell;
+    if (tell === undefined) return;
     const time = performance.now();
     const done = pending + report.added + report.updated + report.skipped + report.failures.length;
     const elapsedMs = time - this.#started;
     const total = this.#total ?? null;
     const leftMs = total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));
-    this.#tell({
+    const progress: IngestProgress = {
       done,
       total,
       added: report.added,
@@ -57,6 +71,10 @@ export class ProgressTeller {
       leftMs,
       currentPath,
       ...(embedding === undefined ? {} : { embedding }),
+    };
+    const answer = new Promise<void>((resolve) => resolve(tell(progress))).catch((error: unknown) => {
+      this.#thrown ??= { error };
     });
+    this.#answered = this.#answered.then(() => answer);
   }
 }

@@ -1,9 +1,15 @@
 import type { IngestFile } from "../../contracts/store.ts";
 import { StorageError } from "../../errors.ts";
+import { untilAborted } from "./until-aborted.ts";
 
 /** Returns the file's bytes, a copy of those of the caller, who may use his buffer again; larger than `maxBytes` is refused before it is read where the size is known.
- *  @throws StorageError INVALID_INPUT (too large, content of no known kind), DRIVER (reading failed) */
-export async function readContent(file: IngestFile, maxBytes: number): Promise<Uint8Array> {
+ *  @param signal Ends the waiting for a file that is being read: that may hang.
+ *  @throws StorageError INVALID_INPUT (too large, content of no known kind), DRIVER (reading failed or was aborted) */
+export async function readContent(
+  file: IngestFile,
+  maxBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
   const { content } = file;
   if (file.sizeBytes !== undefined) refuseLarge(file.sizeBytes, maxBytes);
   if (content instanceof Uint8Array) return owned(content, maxBytes);
@@ -11,8 +17,8 @@ export async function readContent(file: IngestFile, maxBytes: number): Promise<U
   if (content instanceof Blob) refuseLarge(content.size, maxBytes);
   let bytes: unknown;
   try {
-    if (content instanceof Blob) bytes = new Uint8Array(await content.arrayBuffer());
-    else if (typeof content === "function") bytes = await content();
+    if (content instanceof Blob) bytes = new Uint8Array(await untilAborted(content.arrayBuffer(), signal));
+    else if (typeof content === "function") bytes = await untilAborted(Promise.resolve(content()), signal);
   } catch (cause) {
     throw new StorageError("DRIVER", `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       capability: "ingest",

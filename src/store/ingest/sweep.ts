@@ -1,15 +1,20 @@
 import { StorageError } from "../../errors.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 
+interface SweepOptions {
+  signal: AbortSignal | undefined;
+  /** Called for every document that went: a sweep that ends early has removed those. */
+  onRemoved: () => void;
+}
+
 /** Deletes the documents under `prefix` whose paths are not in `seen`.
- *  @returns how many went. */
+ *  @throws StorageError ABORTED */
 export async function sweep(
   documents: SqlDocumentStore,
   prefix: string,
   seen: ReadonlySet<string>,
-  signal: AbortSignal | undefined,
-): Promise<number> {
-  let removed = 0;
+  { signal, onRemoved }: SweepOptions,
+): Promise<void> {
   for (const path of await documents.allWorkspacePaths()) {
     if (!path.startsWith(prefix) || seen.has(path)) continue;
     if (signal?.aborted === true) {
@@ -20,7 +25,6 @@ export async function sweep(
       });
     }
     const document = await documents.getDocumentByWorkspacePath(path);
-    if (document !== undefined && (await documents.deleteDocument(document.id))) removed++;
+    if (document !== undefined && (await documents.deleteDocument(document.id))) onRemoved();
   }
-  return removed;
 }
