@@ -117,6 +117,24 @@ describe("size", () => {
     expect(chunks[1]!.span.start).toBe(3 + chunks[0]!.text.split("\n").length - 1);
   });
 
+  test.each(["a.html", "a.md"])("the lines of an HTML table in %s are those of its rows", async (path) => {
+    const row = (n: number): string =>
+      `<tr>\n<td>row${n}</td>\n<td>${"words ".repeat(20)}</td>\n<td>last${n}</td>\n</tr>`;
+    const table = Array.from({ length: 60 }, (_, n) => row(n)).join("\n");
+    const chunks = await chunksOf(path, `<table>\n${table}\n</table>\n`, { maxTokens: 512 });
+    expect(chunks.length).toBeGreaterThan(2);
+    let first = 0;
+    for (const chunk of chunks) {
+      const rows = chunk.text.split("\n");
+      const ends = rows.map((text) => /^(row\d+) .* (last\d+)$/.exec(text)?.slice(1).join());
+      expect(ends).toEqual(rows.map((_, n) => `row${first + n},last${first + n}`));
+      const end = 1 + (first + rows.length) * 5;
+      expect(lines(chunk)).toBe(`${first === 0 ? 1 : 2 + first * 5}-${end === 301 ? 302 : end}`);
+      first += rows.length;
+    }
+    expect(first).toBe(60);
+  });
+
   test("a last scrap goes into the chunk before it", async () => {
     const chunks = await chunksOf("a.md", `${prose(25)}\n\nThe end.\n`, { targetTokens: 250 });
     expect(chunks).toHaveLength(1);

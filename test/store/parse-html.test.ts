@@ -68,6 +68,17 @@ describe("HTML", () => {
     ]);
   });
 
+  test("the first row of a table is its header when it names the columns", async () => {
+    const tables = [
+      "<tr><th>a<th>b<tr><td>c<td>d",
+      "<tr><td><th>b<tr><th>c<td>d",
+      "<tr><th>a<td>b<tr><th>c<td>d",
+      "<tr><td>a<td>b",
+    ].map((rows) => `<table>${rows}</table>`);
+    const { blocks } = await parsed("a.html", tables.join("\n"));
+    expect(blocks.map((block) => block.hasHeader)).toEqual([true, true, false, false]);
+  });
+
   test("blocks and breaks within a cell are words of their own, a caption is a paragraph, an image its words", async () => {
     const table =
       "<table>\n<caption>Melting\npoints</caption>\n<tr><td><p>kiln</p><p>glaze</p></td><td><div>one</div><div>two</div>th<b>r</b>ee<br>4<img alt='five'></td></tr></table>";

@@ -78,6 +78,23 @@ describe("blocks", () => {
     expect(await blocksOf("a.md", text)).toEqual(["paragraph 1-2: see Kiln & glaze  fire"]);
   });
 
+  test("tables and code of HTML are blocks of their own, under the heading above", async () => {
+    const text =
+      "# H\n\n<div>\nbefore\n<table>\n<tr><th>a</th>\n<th>b</th></tr>\n<tr><td>c</td>\n<td>d</td>\n</tr>\n</table>\nafter\n</div>\n\n- item\n\n  <pre>\n  code\n    more\n  </pre>\n\n  last\n";
+    expect(await blocksOf("a.md", text)).toEqual([
+      "heading 1-1: H",
+      "html 3-4: before",
+      "table 5-11: a | b\nc | d",
+      "html 12-13: after",
+      "list 15-15: - item",
+      "code 17-20: code\n  more",
+      "list 22-22:   last",
+    ]);
+    const { blocks } = await parsed("a.md", text);
+    expect(blocks[2]).toMatchObject({ headingPath: ["H"], lines: [6, 8], lineEnds: [7, 10], hasHeader: true });
+    expect(blocks[5]).toMatchObject({ lines: [18, 19] });
+  });
+
   test("references resolve wherever their definition stands, and stay text without one", async () => {
     const text = `See [the docs][d] and [none].\n\n${"Filler. ".repeat(400)}\n\n# H\n\n[d]: http://x.y\n`;
     const [first] = await blocksOf("a.md", text);

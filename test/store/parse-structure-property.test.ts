@@ -6,7 +6,6 @@ import type { HtmlExtension } from "micromark-util-types";
 import { type DefaultTreeAdapterTypes, parseFragment } from "parse5";
 import { describe, expect, test } from "vitest";
 import { parseMarkdown } from "../../src/store/ingest/parse/markdown.ts";
-import { TextLines } from "../../src/store/ingest/parse/text-lines.ts";
 
 /** Structure of a text as one would compare it: headings, code and all text without spaces and list marks. */
 interface Structure {
@@ -18,7 +17,7 @@ interface Structure {
 const bare = (text: string): string => text.replace(/[\s|-]/g, "");
 
 function ours(text: string): Structure {
-  const { blocks, metadata } = parseMarkdown({ text, path: "a.md", mediaType: "text/markdown" }, () => new TextLines());
+  const { blocks, metadata } = parseMarkdown({ text, path: "a.md", mediaType: "text/markdown" }, () => []);
   expect(metadata).toEqual({});
   return {
     headings: blocks

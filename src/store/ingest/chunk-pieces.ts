@@ -37,9 +37,9 @@ export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy):
   return numbered(block, solid ? cutLines(block.text, limit) : cutProse(block.text, limit));
 }
 
-/** The header row is repeated in every part, unless it is so long that it would fill them. */
+/** A row that names the columns is repeated in every part, unless it is so long that it would fill them. */
 function tablePieces(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
-  const header = block.text.slice(0, Math.max(0, block.text.indexOf("\n")));
+  const header = block.hasHeader !== true ? "" : block.text.slice(0, Math.max(0, block.text.indexOf("\n")));
   const headerTokens = estimateTokens(header);
   if (header === "" || headerTokens > policy.maxTokens / 4)
     return numbered(block, cutLines(block.text, policy.maxTokens));
@@ -110,7 +110,7 @@ class SourceLines {
     this.#index += countBreaks(this.#block.text, this.#offset, offset);
     this.#offset = offset;
     const line = this.#block.lines?.[this.#index];
-    return line === undefined ? this.#block.span : { start: line, end: line };
+    return line === undefined ? this.#block.span : { start: line, end: this.#block.lineEnds?.[this.#index] ?? line };
   }
 }
 

@@ -9,7 +9,7 @@ import { estimateTokens } from "./token-estimate.ts";
 export { policyHash } from "./chunking-policy.ts";
 
 /** Changes whenever the same blocks and policy would give other chunks. */
-export const CHUNKER_VERSION = "heading-1";
+export const CHUNKER_VERSION = "heading-2";
 
 /**
  * Cuts a document into chunks that follow its headings.

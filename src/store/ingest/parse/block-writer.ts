@@ -34,12 +34,25 @@ export class BlockWriter {
   }
 
   /** Adds a block; one without text is left out.
-   *  @param lines source line of every line of `text`. */
-  add(kind: BlockKind, text: string, start: number, end: number, lines?: readonly number[]): void {
+   *  @param lines source line of every line of `text`.
+   *  @param table what is known of the rows of a table. */
+  add(
+    kind: BlockKind,
+    text: string,
+    start: number,
+    end: number,
+    lines?: readonly number[],
+    table?: Pick<ParsedBlock, "lineEnds" | "hasHeader">,
+  ): void {
     if (text.trim() === "") return;
-    const block: ParsedBlock = { kind, headingPath: this.#path, span: { kind: "line", start, end }, text };
+    const block: ParsedBlock = { kind, headingPath: this.#path, span: { kind: "line", start, end }, text, ...table };
     if (lines !== undefined && lines.length > 1) block.lines = lines;
     this.blocks.push(block);
+  }
+
+  /** Adds a block as it was read elsewhere, under the headings above. */
+  take(block: ParsedBlock): void {
+    this.blocks.push({ ...block, headingPath: this.#path });
   }
 }
 

@@ -32,13 +32,16 @@ const HEADING = /^h[1-6]$/;
 /** Turns a tree of elements into blocks. Goes without recursion: trees of real pages can be deep. */
 export class HtmlBlocks {
   readonly #writer: BlockWriter;
+  readonly #linesBefore: number;
   #lines = new TextLines();
   #lists = 0;
   #quotes = 0;
   #atItem = false;
 
-  constructor(writer: BlockWriter) {
+  /** @param firstLine source line on which the text of the tree begins. */
+  constructor(writer: BlockWriter, firstLine = 1) {
     this.#writer = writer;
+    this.#linesBefore = firstLine - 1;
   }
 
   read(root: Parent): void {
@@ -51,7 +54,7 @@ export class HtmlBlocks {
     for (let next = stack.pop(); next !== undefined; next = stack.pop()) {
       const { node, leaving } = next;
       if (node.nodeName === "#text" && "value" in node) {
-        this.#text(node.value, node.sourceCodeLocation?.startLine ?? 1);
+        this.#text(node.value, this.#span(node).start);
       } else if ("tagName" in node) {
         if (leaving) this.#leave(node);
         else if (!isDropped(node) && this.#enter(node)) {
@@ -72,7 +75,7 @@ export class HtmlBlocks {
     }
     if (name === "img") {
       const alt = attribute(element, "alt");
-      if (alt !== undefined) this.#text(alt.replace(/\s+/g, " "), element.sourceCodeLocation?.startLine ?? 1);
+      if (alt !== undefined) this.#text(alt.replace(/\s+/g, " "), this.#span(element).start);
       return false;
     }
     if (!BLOCKS.has(name)) return true;
@@ -138,31 +141,42 @@ export class HtmlBlocks {
     this.#beginLine();
   }
 
-  #pre(element: Element): false {
-    const location = element.sourceCodeLocation;
+  /** The source lines of a node; those of the element around it when the parser made it up. */
+  #span(node: Node, around?: Element): { start: number; end: number } {
+    const location = node.sourceCodeLocation ?? around?.sourceCodeLocation;
     const start = location?.startLine ?? 1;
+    return { start: this.#linesBefore + start, end: this.#linesBefore + (location?.endLine ?? start) };
+  }
+
+  #pre(element: Element): false {
     const { texts, lines } = codeOf(element);
-    addCode(this.#writer, texts, lines, start, location?.endLine ?? start);
+    const { start, end } = this.#span(element);
+    const sourceLines = lines.map((line) => this.#linesBefore + line);
+    addCode(this.#writer, texts, sourceLines, start, end);
     return false;
   }
 
   #table(element: Element): false {
-    const location = element.sourceCodeLocation;
-    const start = location?.startLine ?? 1;
     for (const caption of descendants(element, "caption")) {
-      const at = caption.sourceCodeLocation;
-      this.#writer.add("paragraph", lineOf(caption), at?.startLine ?? start, at?.endLine ?? start);
+      const { start, end } = this.#span(caption, element);
+      this.#writer.add("paragraph", lineOf(caption), start, end);
     }
     const rows: string[] = [];
     const lines: number[] = [];
+    const lineEnds: number[] = [];
+    let hasHeader = false;
     for (const row of descendants(element, "tr")) {
-      const cells = row.childNodes.filter((node) => node.nodeName === "td" || node.nodeName === "th");
-      const text = cells.map((cell) => lineOf(cell as Element)).join(" | ");
-      if (text.replaceAll("|", "").trim() === "") continue;
-      rows.push(text);
-      lines.push(row.sourceCodeLocation?.startLine ?? start);
+      const cells = row.childNodes.filter((node) => node.nodeName === "td" || node.nodeName === "th") as Element[];
+      const texts = cells.map(lineOf);
+      if (texts.every((text) => text === "")) continue;
+      if (rows.length === 0) hasHeader = cells.every((cell, index) => cell.tagName === "th" || texts[index] === "");
+      const { start, end } = this.#span(row, element);
+      rows.push(texts.join(" | "));
+      lines.push(start);
+      lineEnds.push(end);
     }
-    this.#writer.add("table", rows.join("\n"), start, location?.endLine ?? start, lines);
+    const { start, end } = this.#span(element);
+    this.#writer.add("table", rows.join("\n"), start, end, lines, { lineEnds, hasHeader });
     return false;
   }
 }

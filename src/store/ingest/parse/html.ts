@@ -46,19 +46,31 @@ export function parseHtml(input: ParserInput): ParsedDocument {
   };
 }
 
-/** Reduces a fragment of HTML to its text. */
-export function htmlFragmentText(html: string, firstLine: number): TextLines {
-  const into = new TextLines();
-  const writer = new BlockWriter();
-  if (isAbsurdlyNested(html)) addPlainText(writer, html, 1);
-  else new HtmlBlocks(writer).read(parseFragment(html, { sourceCodeLocationInfo: true }));
-  for (const block of writer.blocks) {
+/** Reduces a fragment of HTML to blocks: its tables and code, and what stands between them as blocks of kind `html`. */
+export function htmlFragmentBlocks(html: string, firstLine: number): ParsedBlock[] {
+  const read = new BlockWriter();
+  if (isAbsurdlyNested(html)) addPlainText(read, html, firstLine);
+  else new HtmlBlocks(read, firstLine).read(parseFragment(html, { sourceCodeLocationInfo: true }));
+  const reduced = new BlockWriter();
+  let between = new TextLines();
+  const flush = (): void => {
+    const { texts, lines } = between;
+    reduced.add("html", texts.join("\n"), lines[0] ?? firstLine, lines[lines.length - 1] ?? firstLine, lines);
+    between = new TextLines();
+  };
+  for (const block of read.blocks) {
+    if (block.kind === "table" || block.kind === "code") {
+      flush();
+      reduced.blocks.push(block);
+      continue;
+    }
     block.text.split("\n").forEach((text, index) => {
-      into.begin("", "");
-      into.append(text, firstLine - 1 + (block.lines?.[index] ?? block.span.start));
+      between.begin("", "");
+      between.append(text, block.lines?.[index] ?? block.span.start);
     });
   }
-  return into;
+  flush();
+  return reduced.blocks;
 }
 
 /** Open elements in a tree, as many as browsers allow. */

@@ -2,11 +2,12 @@ import type { Event, Token, TokenizeContext } from "micromark-util-types";
 import type { BlockWriter } from "./block-writer.ts";
 import { ContainerText } from "./container-text.ts";
 import { inlineTextOf } from "./markdown-inline.ts";
+import type { ParsedBlock } from "./parsed-document.ts";
 import { lineNumbers } from "./source-lines.ts";
 import { TextLines } from "./text-lines.ts";
 
-/** Reduces an HTML fragment to its text; `firstLine` is the source line it begins on. */
-export type HtmlReducer = (html: string, firstLine: number) => TextLines;
+/** Reduces an HTML fragment to blocks of kind `html`, `table` and `code`; `firstLine` is the source line it begins on. */
+export type HtmlReducer = (html: string, firstLine: number) => ParsedBlock[];
 
 const HEADING_ID = /\s*\{#[^\s{}]+\}$/;
 
@@ -135,7 +136,9 @@ export class MarkdownBlocks {
         break;
       case "table":
         this.#container?.flush();
-        this.#writer.add("table", this.#rows.texts.join("\n"), token.start.line, token.end.line, this.#rows.lines);
+        this.#writer.add("table", this.#rows.texts.join("\n"), token.start.line, token.end.line, this.#rows.lines, {
+          hasHeader: true,
+        });
         break;
       default:
     }
@@ -182,16 +185,24 @@ export class MarkdownBlocks {
   }
 
   #endHtml(token: Token): void {
-    const { start, end } = token;
-    const { texts, lines } = this.#reduceHtml(this.#raw.join("\n"), start.line);
-    if (this.#container === null) {
-      this.#writer.add("html", texts.join("\n"), start.line, end.line, lines);
-      return;
-    }
-    if (texts.length === 0) return;
-    const into = this.#container.beginText(this.#listDepth);
-    texts.forEach((text, index) => into.append(text, lines[index]!));
-    this.#container.endText(start.line, end.line);
+    const blocks = this.#reduceHtml(this.#raw.join("\n"), token.start.line);
+    blocks.forEach((block, index) => {
+      const { text, lines, span } = block;
+      if (block.kind !== "html") {
+        this.#container?.flush();
+        this.#writer.take(block);
+        return;
+      }
+      const start = index === 0 ? token.start.line : span.start;
+      const end = index === blocks.length - 1 ? token.end.line : span.end;
+      if (this.#container === null) {
+        this.#writer.add("html", text, start, end, lines);
+      } else {
+        const into = this.#container.beginText(this.#listDepth);
+        text.split("\n").forEach((line, at) => into.append(line, lines?.[at] ?? span.start));
+        this.#container.endText(start, end);
+      }
+    });
   }
 }
 

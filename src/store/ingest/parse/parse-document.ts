@@ -46,6 +46,6 @@ function forget(reset: () => void): (error: unknown) => never {
 }
 
 async function loadMarkdown(): Promise<Parser> {
-  const [{ parseMarkdown }, { htmlFragmentText }] = await Promise.all([import("./markdown.ts"), import("./html.ts")]);
-  return (input) => parseMarkdown(input, htmlFragmentText);
+  const [{ parseMarkdown }, { htmlFragmentBlocks }] = await Promise.all([import("./markdown.ts"), import("./html.ts")]);
+  return (input) => parseMarkdown(input, htmlFragmentBlocks);
 }

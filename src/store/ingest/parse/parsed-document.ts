@@ -19,6 +19,10 @@ export interface ParsedBlock {
   text: string;
   /** Source line of every line of `text`; absent when the text stands on one line or its lines are not known. */
   lines?: readonly number[];
+  /** Last source line of every line of `text`, where the rows of a table run over several. */
+  lineEnds?: readonly number[];
+  /** Whether the first line of a table names its columns. */
+  hasHeader?: boolean;
   /** Rank of a heading, 1 to 6. */
   depth?: number;
 }
