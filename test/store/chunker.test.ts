@@ -78,6 +78,19 @@ describe("size", () => {
     }
   });
 
+  test("it begins there in scripts whose lines are joined, too", async () => {
+    const source = Array.from({ length: 63 }, (_, i) => `第${i + 1}行的${i % 3 === 2 ? "文字。" : "文字"}`);
+    for (const path of ["a.txt", "a.md"]) {
+      const chunks = await chunksOf(path, source.join("\n"), { targetTokens: 128 });
+      expect(chunks.length).toBeGreaterThan(2);
+      for (const chunk of chunks) {
+        const shown = [...chunk.text.matchAll(/第(\d+)行/g)].map(([, line]) => Number(line));
+        expect([shown[0], shown.at(-1)]).toEqual([chunk.span.start, chunk.span.end]);
+        expect(chunk.text).not.toContain("文字\n");
+      }
+    }
+  });
+
   test("without overlap nothing is repeated", async () => {
     const chunks = await chunksOf("a.md", prose(40), { targetTokens: 64, overlapTokens: 0 });
     expect(chunks.map((chunk) => chunk.text).join(" ")).toBe(prose(40));

@@ -11,11 +11,16 @@ export interface Piece {
   /** Id of the block, `<id>/<n>` for part `n` (from 1). */
   id: string;
   block: IdentifiedBlock;
+  /** Its stretch of the block's text. */
+  source: string;
+  /** `source` as it is shown: wide lines joined, in a table under its header. */
   text: string;
   tokens: number;
   /** First and last source line. */
   start: number;
   end: number;
+  /** Source line of every line of `source`, empty when they are not known. */
+  lines: readonly number[];
 }
 
 /** Whether a block is kept in one piece as long as no chunk forbids it. */
@@ -28,9 +33,9 @@ export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy):
   const tokens = estimateTokens(block.text);
   const solid = isSolid(block);
   if (tokens <= (solid ? policy.maxTokens : policy.targetTokens)) {
-    return [
-      { id: block.id, block, text: readable(block, block.text), tokens, start: block.span.start, end: block.span.end },
-    ];
+    const { id, span, text } = block;
+    const { start, end } = span;
+    return [{ id, block, source: text, text: readable(block, text), tokens, start, end, lines: block.lines ?? [] }];
   }
   if (block.kind === "table") return tablePieces(block, policy);
   const limit = solid ? policy.maxTokens : policy.targetTokens;
@@ -60,7 +65,8 @@ function numbered(block: IdentifiedBlock, parts: readonly TextPart[]): Piece[] {
     if (kept === "") continue;
     const from = start + text.indexOf(kept);
     const id = `${block.id}/${pieces.length + 1}`;
-    pieces.push({ id, block, text: readable(block, kept), tokens, ...lines.of(from, from + kept.length) });
+    const where = lines.of(from, from + kept.length);
+    pieces.push({ id, block, source: kept, text: readable(block, kept), tokens, ...where });
   }
   // Whole blocks keep their marks (code fences) in their span; so do the first and last part.
   const last = pieces[pieces.length - 1];
@@ -77,18 +83,15 @@ export function tailOf(
   limit: number,
 ): { text: string; tokens: number; start: number; end: number } | null {
   if (limit === 0 || isSolid(piece.block)) return null;
-  const parts = sentences(piece.text);
+  const parts = sentences(piece.source);
   let first = parts.length;
   let tokens = 0;
   while (first > 0 && tokens + parts[first - 1]!.tokens <= limit) tokens += parts[--first]!.tokens;
   if (tokens === 0) return null;
-  const text = piece.text.slice(parts[first]!.start).trimEnd();
-  // Where the piece's lines are those of its text, the tail has its own; else it has the lines of the piece.
-  const breaks = countBreaks(text, 0, text.length);
-  const { lines } = piece.block;
-  const at = lines?.lastIndexOf(piece.end) ?? -1;
-  const start = at - breaks >= 0 ? lines![at - breaks]! : piece.start;
-  return { text, tokens, start: Math.max(piece.start, start), end: piece.end };
+  const from = parts[first]!.start;
+  const start = piece.lines[countBreaks(piece.source, 0, from)] ?? piece.start;
+  const text = readable(piece.block, piece.source.slice(from).trimEnd());
+  return { text, tokens, start, end: piece.end };
 }
 
 /** Finds the source lines of stretches of a block's text, asked for in order. */
@@ -101,9 +104,11 @@ class SourceLines {
     this.#block = block;
   }
 
-  of(start: number, end: number): { start: number; end: number } {
+  of(start: number, end: number): Pick<Piece, "start" | "end" | "lines"> {
     const first = this.#lineAt(start);
-    return { start: first.start, end: this.#lineAt(end).end };
+    const from = this.#index;
+    const last = this.#lineAt(end);
+    return { start: first.start, end: last.end, lines: this.#block.lines?.slice(from, this.#index + 1) ?? [] };
   }
 
   #lineAt(offset: number): { start: number; end: number } {
