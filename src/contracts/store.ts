@@ -6,6 +6,9 @@ import type { VectorOpenReport } from "./vectors.ts";
 import type { StorageError } from "../errors.ts";
 
 /** One file to take in. */
+/** A file and what the caller knows of it. A document that is taken in has what its file says now. A file whose bytes are as before is
+ *  skipped when every attribute that is given is, too: what is not given is not compared, and stays. Tags and metadata that are given
+ *  are all there are, but for those that the text itself states. */
 export interface IngestFile {
   /** Workspace path: relative, `/`-separated, at most 1024 characters. */
   path: string;
@@ -89,7 +92,7 @@ export interface IngestReport {
   runId: string;
   added: number;
   updated: number;
-  /** Same bytes, parser, chunker and policy as before. */
+  /** Same bytes, parser, chunker, policy and given attributes as before. */
   skipped: number;
   removed: number;
   failures: IngestFailure[];

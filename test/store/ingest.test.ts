@@ -95,6 +95,34 @@ describe("ingest", () => {
     await store.close();
   });
 
+  test("sees that a tag or metadata was taken away where the caller gives them, and leaves what the text states", async () => {
+    const { store } = await openTestStore();
+    const file = { path: "kiln.md", content: GUIDE };
+    const metadata = { shelf: 3, room: { floor: 1 } };
+    await store.ingest({ ...file, tags: ["x", "y"], metadata, title: "Given" });
+    expect(await store.ingest(file)).toMatchObject({ skipped: 1 });
+    expect(await store.ingest({ ...file, tags: ["y", "x"], metadata })).toMatchObject({ skipped: 1 });
+
+    const fewer = { ...file, tags: ["x"], metadata: { shelf: 3 } };
+    expect(await store.ingest(fewer)).toMatchObject({ updated: 1, skipped: 0 });
+    const document = await store.documents.getDocumentByWorkspacePath("kiln.md");
+    expect(document).toMatchObject({ tags: ["heat", "pottery", "x"], metadata: { shelf: 3 } });
+    expect(document?.metadata).not.toHaveProperty("room");
+    expect(await store.ingest(fewer)).toMatchObject({ updated: 0, skipped: 1 });
+    expect(await store.ingest({ ...file, tags: [] })).toMatchObject({ updated: 1 });
+    expect(await store.ingest({ ...file, tags: [] })).toMatchObject({ skipped: 1 });
+    await store.close();
+  });
+
+  test.each(["x-klingon", "i-default", "EN-GB"])("takes the language %s at the caller's word, once", async (lang) => {
+    const { store } = await openTestStore();
+    expect(await store.ingest({ path: "a.md", content: "tlhIngan", lang })).toMatchObject({ added: 1 });
+    const document = await store.documents.getDocumentByWorkspacePath("a.md");
+    expect(document?.lang).toBe(lang.toLowerCase());
+    expect(await store.ingest({ path: "a.md", content: "tlhIngan", lang })).toMatchObject({ skipped: 1 });
+    await store.close();
+  });
+
   test("replaces a changed file and leaves tombstones for its embeddings", async () => {
     const { store, db } = await openTestStore();
     await store.ingest({ path: "a.md", content: "# Old\n\nbisque" });
@@ -283,7 +311,7 @@ describe("ingest", () => {
     ["here", (store: Store) => Promise.resolve(store)],
     ["across a connection", async (store: Store) => new StoreClient(await servedHere(store))],
   ])("a progress callback that fails, %s", (_, seenFrom) => {
-    test.each([
+    test.each<[string, () => unknown]>([
       [
         "throws",
         () => {
@@ -294,7 +322,7 @@ describe("ingest", () => {
     ])("and %s harms nothing, and is reported when all is in", async (__, onProgress) => {
       const { store: local, db } = await openTestStore();
       const store = await seenFrom(local);
-      const run = store.ingest(files(200), { onProgress: onProgress as () => void });
+      const run = store.ingest(files(200), { onProgress });
       await expect(run).rejects.toThrow(new RangeError("no such bar"));
       expect(await store.documents.countDocuments()).toBe(200);
       expect(await db.get("SELECT status, added, error FROM ingest_runs")).toEqual({

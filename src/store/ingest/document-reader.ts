@@ -41,6 +41,8 @@ const KNOWN = `
   LEFT JOIN chunks c ON c.document_key = d.document_key AND c.ordinal = 0
   WHERE d.workspace_path = $1`;
 
+type Labels = Pick<CheckedIngestFile, "tags" | "metadata">;
+
 /** Turns files into documents. Writes nothing. */
 export class DocumentReader {
   readonly #db: SqlExecutor;
@@ -66,7 +68,8 @@ export class DocumentReader {
     const mediaType = file.mediaType ?? mediaTypeOf(file.path);
     const known = await this.#db.get<Known>(KNOWN, [file.path]);
     this.#timings.readMs += performance.now() - start;
-    if (known !== undefined && this.#isCurrent(known, contentHash, mediaType, file)) return undefined;
+    const current = known !== undefined && this.#isCurrent(known, contentHash, mediaType, file) ? known : undefined;
+    if (current !== undefined && hasLabels(current, file)) return undefined;
 
     const parseStart = performance.now();
     const text = decodeText(bytes);
@@ -74,17 +77,16 @@ export class DocumentReader {
     const lang = detectLanguage({ explicit: file.lang, hint: parsed.lang, path: file.path, text });
     this.#timings.parseMs += performance.now() - parseStart;
 
-    const idsStart = performance.now();
     const document = newDocument(file, parsed, assetId(contentHash), mediaType, lang);
+    if (current !== undefined && hasLabels(current, labelsOf(document, file))) return undefined;
+    const idsStart = performance.now();
     const { blocks, chunks } = this.#cut(document.id, parsed);
     this.#timings.idsMs += performance.now() - idsStart;
     return { whole: { bytes, contentHash, document, blocks, chunks }, replaces: known !== undefined };
   }
 
-  /** Whether taking the file in again would change nothing. */
+  /** Whether taking the file in again would change nothing but its tags and metadata. */
   #isCurrent(known: Known, contentHash: string, mediaType: string, file: CheckedIngestFile): boolean {
-    const tags = new Set(JSON.parse(known.tags ?? "[]") as string[]);
-    const metadata = JSON.parse(known.metadata) as Record<string, unknown>;
     return (
       known.content_hash === contentHash &&
       known.media_type === mediaType &&
@@ -94,11 +96,7 @@ export class DocumentReader {
       (file.title === undefined || file.title === known.title) &&
       (file.lang === undefined || file.lang.toLowerCase() === known.lang) &&
       (file.trust === undefined || file.trust === known.trust) &&
-      (file.sourceType === undefined || file.sourceType === known.source_type) &&
-      (file.tags ?? []).every((tag) => tags.has(tag)) &&
-      Object.entries(file.metadata ?? {}).every(
-        ([key, value]) => JSON.stringify(metadata[key]) === JSON.stringify(value),
-      )
+      (file.sourceType === undefined || file.sourceType === known.source_type)
     );
   }
 
@@ -125,6 +123,30 @@ export class DocumentReader {
     }));
     return { blocks, chunks };
   }
+}
+
+/** The tags and metadata that the document of a file would have, where the caller gives them: his and those that its text states. */
+function labelsOf(document: NewDocument, given: Labels): Labels {
+  return {
+    ...(given.tags === undefined ? {} : { tags: document.tags }),
+    ...(given.metadata === undefined ? {} : { metadata: document.metadata }),
+  };
+}
+
+/** Whether the stored document has these tags and metadata, and no others; what is absent is not compared. */
+function hasLabels(known: Known, { tags, metadata }: Labels): boolean {
+  return (
+    (tags === undefined || isEqual([...tags].sort(), (JSON.parse(known.tags ?? "[]") as string[]).sort())) &&
+    (metadata === undefined || isEqual(sorted(metadata), sorted(JSON.parse(known.metadata) as object)))
+  );
+}
+
+function sorted(record: object): [key: string, value: unknown][] {
+  return Object.entries(record).sort(([one], [other]) => (one < other ? -1 : 1));
+}
+
+function isEqual(one: unknown, other: unknown): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
 function newDocument(

@@ -2,7 +2,7 @@ import { contradicts, languageOfScript } from "./script.ts";
 
 /** What is known of a document's language, from the surest to the vaguest. */
 export interface LanguageClues {
-  /** What the caller says. */
+  /** What the caller says: a language tag in lower case, which is taken as it is. */
   explicit?: string | undefined;
   /** What the document says: front matter, `<html lang>`. */
   hint?: string | null | undefined;
@@ -21,7 +21,7 @@ const SAMPLE = 20_000;
  * text does not contradict, the script of the text where one language has it to itself.
  */
 export function detectLanguage(clues: LanguageClues): string | null {
-  const said = languageTag(clues.explicit) ?? languageTag(clues.hint);
+  const said = clues.explicit ?? languageTag(clues.hint);
   if (said !== null) return said;
   const sample = clues.text.slice(0, SAMPLE);
   for (const candidate of tagsInPath(clues.path)) {
