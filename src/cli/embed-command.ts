@@ -21,10 +21,10 @@ export const embedCommand: Command = {
 in batches. Ctrl-C stops after the batch at hand; what is embedded stays, and
 the next run goes on from there. Searches go on meanwhile.
 
-Another version of a model takes over when every passage has its embedding;
-until then the version before is searched. A passage that the model refuses is
-named, is found by its words, and is tried again by the next run; the command
-then exits with 1.`,
+Another version of a model takes over when every passage has its embedding or
+was refused; until then, and where it refused all of them, the version before
+is searched. A passage that the model refuses is named, is found by its words,
+and is tried again by the next run; the command then exits with 1.`,
   options: [{ name: "quiet", short: "q", help: "No progress" }],
   examples: [
     ["lodestore embed", "Go on with what an ingest did not embed"],
@@ -82,7 +82,7 @@ function lines(report: EmbeddingReport): string[] {
   const other = serving !== null && serving !== modelVersion;
   return [
     ...embeddingLines(report),
-    ...(other ? [`Searches still read version ${printable(serving)}: this one is not complete`] : []),
+    ...(other ? [`Searches still read version ${printable(serving)}: this one has no embedding`] : []),
   ];
 }
 

@@ -124,15 +124,15 @@ describe("lodestore embed", () => {
     expect(embeddings).toMatchObject({ committed: 12, missing: 0 });
   });
 
-  test("keeps the version that serves until another is complete", async () => {
+  test("keeps the version that serves where another embeds nothing", async () => {
     await using server = await startEmbeddingServer();
     const folder = await unembedded(server.url, 2, { maxBatch: 1 });
     await lodestore(folder, "embed", "--embedder", "e.json");
     const spec = { kind: "http", api: "openai", url: server.url, model: "tiny", dimensions: SERVER_DIMENSIONS };
     writeFiles(folder, { "e2.json": JSON.stringify({ ...spec, modelVersion: "2", maxBatch: 1, retries: 0 }) });
-    server.next.push(answerWell, json(400, {}));
-    const part = await lodestore(folder, "embed", "--embedder", "e2.json", "-q");
-    expect(part).toMatchObject({ code: 1, stdout: expect.stringContaining("Searches still read version 1: ") });
+    server.next.push(...Array.from({ length: 4 }, () => json(400, {})));
+    const none = await lodestore(folder, "embed", "--embedder", "e2.json", "-q");
+    expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining("Searches still read version 1: ") });
     const whole = await lodestore(folder, "embed", "--embedder", "e2.json", "-q");
     expect(whole).toMatchObject({ code: 0, stdout: expect.not.stringContaining("still") });
     const { embeddings } = await lodestoreJson<Figures>(folder, "stats", "--embedder", "e2.json");

@@ -4,7 +4,7 @@ import type { SqlExecutor } from "../../contracts/sql.ts";
 export interface ModelVersions {
   /** The one that searches read. */
   serving: string | null;
-  /** The one that takes over when every chunk has its embedding. */
+  /** The one that takes over when every chunk has its embedding or was refused. */
   building: string | null;
 }
 
