@@ -52,7 +52,7 @@ and lodestore embed goes on with it.`,
     { name: "include", value: "<glob>", many: true, help: 'Only these files: "*.md" (any folder), "guides/**"' },
     { name: "exclude", value: "<glob>", many: true, help: 'Not these files and folders: drafts, "old/**"' },
     { name: "hidden", help: "Take hidden files and folders, too (never .git)" },
-    { name: "max-file-mb", value: "<n>", help: "Largest file in MiB, up to 1024. Default: 16" },
+    { name: "max-file-mb", value: "<n>", help: "Largest file in MiB, up to 512. Default: 16" },
     { name: "quiet", short: "q", help: "No progress" },
   ],
   examples: [
@@ -70,7 +70,7 @@ and lodestore embed goes on with it.`,
 async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
   const folder = storeFolder(args, terminal);
   const attributes = fileAttributes(args);
-  const maxFileMb = args.number("max-file-mb", 0.001, 1024);
+  const maxFileMb = args.number("max-file-mb", 0.001, 512);
   const walkOptions = await readWalkOptions(args, folder);
   const embedder = await embedderFor(args, terminal);
   const progressLine = new ProgressLine(terminal.stderr);
@@ -134,7 +134,7 @@ async function readWalkOptions(args: Arguments, folder: string): Promise<Omit<Wa
   if (args.has("sweep") && roots.some((root) => root.kind === "file")) {
     throw usageError(args.command, "--sweep takes folders only: after a single file it would remove all others");
   }
-  const prefix = (args.text("prefix") ?? "").replaceAll(/^\/+|\/+$/g, "");
+  const prefix = (args.text("prefix") ?? "").normalize("NFC").replaceAll(/^\/+|\/+$/g, "");
   if (/(?:^|\/)\.{0,2}(?:\/|$)/.test(prefix) && prefix !== "") {
     throw usageError(
       args.command,

@@ -109,6 +109,15 @@ describe("lodestore ingest", () => {
     expect(await pathsIn(folder)).toEqual(["one/a.md", "two/a.md"]);
   });
 
+  test("sweeps under a prefix in the letters of macOS, which come apart into base and accent", async () => {
+    const folder = makeFolder({ "docs/a.md": KILN, "docs/b.md": GLAZE });
+    const apart = "caf\u0065\u0301";
+    await lodestore(folder, "ingest", "docs", "--prefix", apart);
+    rmSync(join(folder, "docs/b.md"));
+    expect(await lodestore(folder, "ingest", "docs", "--prefix", apart, "--sweep")).toMatchObject({ code: 0 });
+    expect(await pathsIn(folder)).toEqual(["caf\u00e9/a.md"]);
+  });
+
   test("takes single files under the path that was typed, whatever their ending", async () => {
     const folder = makeFolder({ "docs/kiln.md": KILN, "docs/odd.png": "# In truth a text" });
     const outside = makeFolder({ "far.md": GLAZE });
@@ -149,6 +158,7 @@ describe("lodestore ingest", () => {
     [["ingest", ".", "--lang", "Deutsch!"], "--lang got"],
     [["ingest", ".", "--trust", "7"], "--trust got"],
     [["ingest", ".", "--max-file-mb", "0"], "--max-file-mb got"],
+    [["ingest", ".", "--max-file-mb", "513"], "--max-file-mb got"],
   ])("refuses %j before it makes a store", async (args, message) => {
     const folder = makeFolder({ "a.md": KILN });
     const { code, stdout, stderr } = await lodestore(folder, ...args);
