@@ -26,6 +26,24 @@ describe("front matter", () => {
     expect(blocks.map((block) => block.kind)).toEqual(["heading"]);
   });
 
+  test("a long title is cut between characters, all of it and of a description is found", async () => {
+    const long = `${"a".repeat(999)}😀 tailword`;
+    for (const [path, text] of [
+      ["a.md", `---\ntitle: ${long}\ndescription: ${long}\n---\n`],
+      ["a.html", `<title>${long}</title><meta name=description content="${long}">`],
+    ] as const) {
+      const { title, blocks } = await parsed(path, text);
+      expect(title).toBe("a".repeat(999));
+      expect(blocks[0]!.text).toBe(`${long}\n${long}`);
+    }
+  });
+
+  test("what no text can hold is replaced in titles and tags", async () => {
+    const document = await parsed("a.md", '---\ntitle: "a\\0b"\ntags: ["c\\0d", "e\\uD800f"]\n---\n');
+    expect(document).toMatchObject({ title: "a\ufffdb", tags: ["c\ufffdd", "e\ufffdf"] });
+    expect(document.blocks[0]!.text).toBe("a\ufffdb");
+  });
+
   test("a document with a title only has a block to be found by", async () => {
     const { blocks } = await parsed("a.mdx", "---\ntitle: Only this\n---\n");
     expect(blocks.map((block) => block.text)).toEqual(["Only this"]);

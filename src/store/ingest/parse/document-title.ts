@@ -1,3 +1,5 @@
+import { clip } from "./block-writer.ts";
+
 /** Returns the file name of a path without its ending, for documents that say no title. */
 export function titleFromPath(path: string): string {
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -7,11 +9,20 @@ export function titleFromPath(path: string): string {
 
 const LONGEST_TITLE = 1000;
 
-/** Returns a title on one line, `null` when there is none. */
-export function cleanTitle(value: unknown): string | null {
+/** Halves of characters, and U+0000: no text of a document holds them, but escapes in YAML and TOML can say them. */
+const UNSTORABLE = /[\0\p{Surrogate}]/gu;
+
+/** Returns a text on one line, `null` when there is none. */
+export function cleanLine(value: unknown): string | null {
   if (typeof value !== "string" && typeof value !== "number") return null;
-  const title = String(value).replace(/\s+/g, " ").trim();
-  return title === "" ? null : title.slice(0, LONGEST_TITLE).trimEnd();
+  const line = String(value).replace(UNSTORABLE, "\ufffd").replace(/\s+/g, " ").trim();
+  return line === "" ? null : line;
+}
+
+/** Returns a title on one line, at most 1000 UTF-16 units of it; `null` when there is none. */
+export function cleanTitle(value: unknown): string | null {
+  const line = cleanLine(value);
+  return line === null ? null : clip(line, LONGEST_TITLE).trimEnd();
 }
 
 const MOST_TAGS = 100;

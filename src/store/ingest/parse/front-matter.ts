@@ -1,5 +1,5 @@
 import { parse as parseYaml } from "yaml";
-import { cleanTitle, tagsFrom } from "./document-title.ts";
+import { cleanLine, cleanTitle, tagsFrom } from "./document-title.ts";
 import type { ParsedBlock } from "./parsed-document.ts";
 
 /** Front matter above this is not read: it is data, not a description of a document. */
@@ -32,8 +32,8 @@ export class FrontMatter {
 
   /** Returns title and description as a block, so that they are found; the title only where no heading says it. */
   block(firstHeading: string | null): ParsedBlock | null {
-    const title = this.title === firstHeading ? null : this.title;
-    const description = cleanTitle(this.metadata["description"]);
+    const title = this.title === firstHeading ? null : cleanLine(this.metadata["title"]);
+    const description = cleanLine(this.metadata["description"]);
     const parts = [title, description].filter((part) => part !== null);
     if (parts.length === 0) return null;
     const spans = [

@@ -1,6 +1,6 @@
 import { type DefaultTreeAdapterTypes, parse, parseFragment } from "parse5";
 import { BlockWriter } from "./block-writer.ts";
-import { cleanTitle, tagsFrom, titleFromPath } from "./document-title.ts";
+import { cleanLine, cleanTitle, tagsFrom, titleFromPath } from "./document-title.ts";
 import { HtmlBlocks } from "./html-blocks.ts";
 import type { ParsedBlock, ParsedDocument, ParserInput } from "./parsed-document.ts";
 import { HTML_PARSER_VERSION } from "./parser-versions.ts";
@@ -33,10 +33,10 @@ export function parseHtml(input: ParserInput): ParsedDocument {
     writer = new BlockWriter();
     addPlainText(writer, text, 1);
   }
-  if (head.description !== null) metadata["description"] = head.description;
+  if (head.description !== null) metadata["description"] = cleanTitle(head.description);
   const block = head.block(writer.firstHeading);
   return {
-    title: head.title ?? writer.firstHeading ?? titleFromPath(input.path),
+    title: cleanTitle(head.title) ?? writer.firstHeading ?? titleFromPath(input.path),
     lang: head.lang,
     tags: head.tags,
     trust: null,
@@ -92,6 +92,7 @@ function isAbsurdlyNested(html: string): boolean {
 
 /** What `<html>` and `<head>` say of a document. */
 class Head {
+  /** Whole, on one line. */
   title: string | null = null;
   description: string | null = null;
   lang: string | null = null;
@@ -109,14 +110,14 @@ class Head {
 
   #readElement(element: Element): void {
     if (element.nodeName === "title" && this.title === null) {
-      this.title = cleanTitle(element.childNodes.map((node) => ("value" in node ? node.value : "")).join(""));
+      this.title = cleanLine(element.childNodes.map((node) => ("value" in node ? node.value : "")).join(""));
       if (this.title !== null) this.#span(element);
     } else if (element.nodeName === "meta") {
       const name = attribute(element, "name")?.toLowerCase();
       const content = attribute(element, "content");
       if (name === "keywords") this.tags = tagsFrom(content);
       if (name === "description") {
-        this.description = cleanTitle(content);
+        this.description = cleanLine(content);
         if (this.description !== null) this.#span(element);
       }
     }
