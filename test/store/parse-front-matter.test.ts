@@ -50,18 +50,67 @@ describe("front matter", () => {
   });
 
   test.each([
-    ["a: [", "Flow sequence"],
-    ["a: b: c", "Nested mappings"],
-    ["a: 1\na: 2", "Map keys must be unique"],
-    ["- a\n- b", "is not a list of keys and values"],
-    [`a: ${"x".repeat(70_000)}`, "longer than"],
-    ["[".repeat(20_000), ""],
-    ["a: &a [*a]", ""],
-  ])("YAML that is none (%#) is reported and costs nothing else", async (yaml, message) => {
+    ["a: [1, 2", "Flow sequence", ""],
+    ["a: b: c", "Nested mappings", "b: c"],
+    ["a: 1\na: 2", "Map keys must be unique", 1],
+    [`a: ${"x".repeat(70_000)}`, "longer than", undefined],
+    [`a: ${"[".repeat(20_000)}`, "nested deeper", undefined],
+    ["a: &a [*a]", "", undefined],
+  ])("YAML that is broken (%#) is reported and found as the text it is", async (yaml, message, value) => {
     const document = await parsed("a.md", `---\n${yaml}\n---\n# T\n\nBody\n`);
     expect(document.title).toBe("T");
-    expect(document.blocks.map((block) => block.kind)).toEqual(["heading", "paragraph"]);
+    const [block, ...blocks] = document.blocks;
+    expect(block).toMatchObject({ kind: "frontmatter", text: yaml, span: { start: 2 } });
+    expect(blocks.map(({ kind }) => kind)).toEqual(["heading", "paragraph"]);
     expect(document.metadata["_frontMatterError"]).toEqual(expect.stringContaining(message));
+    if (value !== undefined && value !== "") expect(document.metadata["a"]).toEqual(value);
+  });
+
+  test("one slip in YAML costs neither the title nor the tags beside it", async () => {
+    const yaml = 'title: Kilns: how hot\ndescription: "It melts\ntags: [clay, glaze]\ntrust: 0.5\ntags: [other]';
+    const document = await parsed("a.md", `---\n${yaml}\n---\nBody\n`);
+    expect(document).toMatchObject({ title: "Kilns: how hot", tags: ["clay", "glaze"], trust: 0.5 });
+    expect(document.metadata).toMatchObject({ description: "It melts" });
+    expect(document.blocks[0]).toEqual({
+      kind: "frontmatter",
+      headingPath: [],
+      span: { kind: "line", start: 2, end: 6 },
+      text: yaml,
+      lines: [2, 3, 4, 5, 6],
+    });
+  });
+
+  test.each([
+    [
+      "---\n\n# Introduction to porcelain\n\nThe intro.\n\n---\n\nMore",
+      ["Introduction to porcelain", "The intro.", "More"],
+    ],
+    ["---\n\nNote: vanadium\n\n---\n", ["Note: vanadium"]],
+    ["---\nonly words\n---\nBody\n", ["only words", "Body"]],
+    ["+++\nhafnium text\n+++\n", ["+++\nhafnium text\n+++"]],
+  ])("what stands between two marks and holds no keys is text (%#)", async (text, expected) => {
+    const { blocks, metadata } = await parsed("a.md", text);
+    expect(blocks.map((block) => block.text)).toEqual(expected);
+    expect(metadata).toEqual({});
+  });
+
+  test("blank lines around keys take nothing from them", async () => {
+    const { blocks, metadata } = await parsed("a.md", "---\n\nnote: vanadium\n\n---\n");
+    expect(blocks).toEqual([]);
+    expect(metadata).toEqual({ note: "vanadium" });
+  });
+
+  test("of more than metadata has room for what fits is kept, and what does not is named", async () => {
+    const rows = `${"[".repeat(70)}1${"]".repeat(70)}`;
+    const yaml = `title: T\nlong: ${"漢".repeat(20_000)}\ndeep: ${rows}\nshort: kept`;
+    const document = await parsed("a.md", `---\n${yaml}\n---\nBody\n`);
+    expect(document.metadata).toEqual({
+      title: "T",
+      short: "kept",
+      _frontMatterError: "left out, too large or too deep: long, deep",
+    });
+    const toml = await parsed("a.md", `+++\ntitle = "T"\nlong = "${"x".repeat(40_000)}"\n+++\nBody\n`);
+    expect(Object.keys(toml.metadata).sort()).toEqual(["_frontMatterError", "long", "title"]);
   });
 
   test("plain key and value lines mean what a YAML parser makes of them", async () => {

@@ -1,39 +1,46 @@
-import { parse as parseYaml } from "yaml";
+import { MAX_METADATA_BYTES } from "../../../contracts/check-documents.ts";
+import { clip } from "./block-writer.ts";
 import { cleanLine, cleanTitle, tagsFrom } from "./document-title.ts";
+import { readToml, readYaml, type Values } from "./front-matter-values.ts";
 import type { ParsedBlock } from "./parsed-document.ts";
-
-/** Front matter above this is not read: it is data, not a description of a document. */
-const LONGEST_FRONT_MATTER = 64 * 1024;
+import { countLines, lineNumbers } from "./source-lines.ts";
 
 /** What stands above the text of a Markdown document. */
 export class FrontMatter {
   /** Offset in the text and line at which front matter ends; 0 without one. */
   readonly end: number;
   readonly lastLine: number;
-  /** JSON values; `_frontMatterError` when it cannot be read. */
+  /** JSON values, those that metadata has room for; `_frontMatterError` says what could not be read or kept. */
   readonly metadata: Record<string, unknown>;
   readonly title: string | null;
   readonly lang: string | null;
   readonly tags: string[];
   readonly trust: number | null;
   readonly #source: string;
+  readonly #values: Values;
+  readonly #isBroken: boolean;
 
-  constructor(source: string, end: number, lastLine: number, metadata: Record<string, unknown>) {
+  /** @param error why the source could not be read as a whole. */
+  constructor(source: string, end: number, lastLine: number, values: Values, error: string | null = null) {
     this.#source = source;
+    this.#values = values;
+    this.#isBroken = error !== null;
     this.end = end;
     this.lastLine = lastLine;
-    this.metadata = metadata;
-    this.title = cleanTitle(metadata["title"]);
-    this.lang = cleanTitle(metadata["lang"] ?? metadata["language"] ?? metadata["locale"]);
-    this.tags = [...new Set([...tagsFrom(metadata["tags"]), ...tagsFrom(metadata["keywords"])])];
-    const trust = metadata["trust"];
+    this.metadata = metadataOf(values, error);
+    this.title = cleanTitle(values["title"]);
+    this.lang = cleanTitle(values["lang"] ?? values["language"] ?? values["locale"]);
+    this.tags = [...new Set([...tagsFrom(values["tags"]), ...tagsFrom(values["keywords"])])];
+    const trust = values["trust"];
     this.trust = typeof trust === "number" && trust >= 0 && trust <= 1 ? trust : null;
   }
 
-  /** Returns title and description as a block, so that they are found; the title only where no heading says it. */
+  /** Returns title and description as a block, so that they are found; the title only where no heading says it. All of
+   *  front matter that cannot be read. */
   block(firstHeading: string | null): ParsedBlock | null {
-    const title = this.title === firstHeading ? null : cleanLine(this.metadata["title"]);
-    const description = cleanLine(this.metadata["description"]);
+    if (this.#isBroken) return this.#sourceBlock();
+    const title = this.title === firstHeading ? null : cleanLine(this.#values["title"]);
+    const description = cleanLine(this.#values["description"]);
     const parts = [title, description].filter((part) => part !== null);
     if (parts.length === 0) return null;
     const spans = [
@@ -43,6 +50,15 @@ export class FrontMatter {
     const start = Math.min(...spans.map((span) => span.start));
     const end = Math.max(...spans.map((span) => span.end));
     return { kind: "frontmatter", headingPath: [], span: { kind: "line", start, end }, text: parts.join("\n") };
+  }
+
+  #sourceBlock(): ParsedBlock {
+    const text = this.#source.trim();
+    // Line 1 is the opening mark.
+    const start = 2 + countLines(this.#source, 0, this.#source.indexOf(text));
+    const lines = lineNumbers(start, 1 + countLines(text, 0, text.length));
+    const span = { kind: "line", start, end: lines[lines.length - 1]! } as const;
+    return { kind: "frontmatter", headingPath: [], span, text, lines };
   }
 
   /** The lines of a top-level key and its value, all of front matter when the key is not written in the plain way. */
@@ -60,102 +76,61 @@ export class FrontMatter {
 
 const OPENING = /^(---|\+\+\+)[ \t]*\n/;
 
-/** Reads YAML (`---`) or TOML (`+++`) front matter; it begins in the first line. */
+/**
+ * Reads YAML (`---`) or TOML (`+++`) front matter; it begins in the first line. What stands between two such lines and
+ * holds no keys is text, and so is what blank lines part from both: those lines are thematic breaks.
+ */
 export function readFrontMatter(text: string): FrontMatter {
+  return frontMatterAt(text) ?? new FrontMatter("", 0, 0, {});
+}
+
+function frontMatterAt(text: string): FrontMatter | null {
   const opening = OPENING.exec(text);
-  if (opening === null) return new FrontMatter("", 0, 0, {});
+  if (opening === null) return null;
+  const isYaml = opening[1] === "---";
   const bodyStart = opening[0].length;
-  const closing = opening[1] === "---" ? /^(?:---|\.\.\.)[ \t]*$/gm : /^\+\+\+[ \t]*$/gm;
+  const closing = isYaml ? /^(?:---|\.\.\.)[ \t]*$/gm : /^\+\+\+[ \t]*$/gm;
   closing.lastIndex = bodyStart;
   const close = closing.exec(text);
-  if (close === null) return new FrontMatter("", 0, 0, {});
+  if (close === null) return null;
   const source = text.slice(bodyStart, Math.max(bodyStart, close.index - 1));
+  if (isYaml && isBetweenRules(source)) return null;
+  const read = isYaml ? readYaml(source) : readToml(source);
+  if (read === null) return null;
   const lineBreak = text.indexOf("\n", close.index);
   const end = lineBreak === -1 ? text.length : lineBreak + 1;
-  let lastLine = 1;
-  for (let at = text.indexOf("\n"); at !== -1 && at < close.index; at = text.indexOf("\n", at + 1)) lastLine++;
-  return new FrontMatter(source, end, lastLine, opening[1] === "---" ? yamlMetadata(source) : tomlMetadata(source));
+  const lastLine = 1 + countLines(text, 0, close.index);
+  return new FrontMatter(source, end, lastLine, read.values, read.error);
 }
 
-function yamlMetadata(source: string): Record<string, unknown> {
-  if (source.length > LONGEST_FRONT_MATTER) {
-    return { _frontMatterError: `longer than ${LONGEST_FRONT_MATTER} characters` };
-  }
-  if (isAbsurdlyNested(source)) return { _frontMatterError: `nested deeper than ${DEEPEST_YAML} levels` };
-  try {
-    const simple = plainYaml(source);
-    // Through JSON: no dates, no cycles, nothing that a database row or a worker message cannot hold.
-    const value: unknown = simple ?? JSON.parse(JSON.stringify(parseYaml(source, { logLevel: "error" }) ?? {}));
-    if (isRecord(value)) return value;
-    return { _frontMatterError: "is not a list of keys and values" };
-  } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    return { _frontMatterError: message.split("\n", 1)[0]!.slice(0, 300) };
-  }
+/** Whether blank lines part a source from the marks around it, and no key is the first that stands there. */
+function isBetweenRules(source: string): boolean {
+  return source.trim() !== "" && /^[ \t]*\n(?!\s*[a-z_][\w-]*:\s)/.test(source) && /\n[ \t]*$/.test(source);
 }
 
-const DEEPEST_YAML = 100;
+/** Bytes as JSON of what a document may say of itself; the rest of its metadata is left to those who ingest it. */
+const ROOM = MAX_METADATA_BYTES - 16_384;
+/** Lists and objects in a value, with room for those around it. */
+const DEEPEST_VALUE = 60;
 
-/** The YAML parser is recursive, and some engines cannot be brought back from the end of their stack. */
-function isAbsurdlyNested(source: string): boolean {
-  let depth = 0;
-  for (const [mark] of source.matchAll(/[[\]{}]|(?:[-?:][ \t]+){50}/g)) {
-    if (mark.length > 1) return true;
-    depth += mark === "[" || mark === "{" ? 1 : -1;
-    if (depth > DEEPEST_YAML) return true;
-    depth = Math.max(0, depth);
-  }
-  return false;
+function metadataOf(values: Values, error: string | null): Record<string, unknown> {
+  let room = ROOM;
+  const left: string[] = [];
+  const kept = Object.entries(values).filter(([key, value]) => {
+    const bytes = new TextEncoder().encode(JSON.stringify({ [key]: value })).byteLength;
+    const isKept = bytes <= room && !isDeeper(value, DEEPEST_VALUE);
+    if (isKept) room -= bytes;
+    else left.push(key);
+    return isKept;
+  });
+  // Not by assignment: `__proto__` is a key like any other.
+  const metadata = Object.fromEntries(kept);
+  const problem = error ?? (left.length > 0 ? `left out, too large or too deep: ${left.join(", ")}` : null);
+  if (problem !== null) metadata["_frontMatterError"] = clip(problem, 300);
+  return metadata;
 }
 
-const PLAIN_LINE = /^([A-Za-z_][\w-]*): +(?:"([^"\\]*)"|'([^'\\]*)'|([A-Za-z][^\n:#"'{}[\]&*!|>%@`]*))$/;
-const RESERVED = /^(?:true|false|null|yes|no|on|off|y|n)$/i;
-
-/**
- * Reads front matter that is nothing but `key: text` lines, as most is; `null` for all other. A full YAML parser takes
- * longer over front matter than the Markdown parser over the text.
- */
-function plainYaml(source: string): Record<string, unknown> | null {
-  const values: Record<string, unknown> = {};
-  for (const line of source.split("\n")) {
-    const match = PLAIN_LINE.exec(line.trimEnd());
-    if (match === null) return null;
-    const key = match[1]!;
-    if (RESERVED.test(key) || key === "__proto__" || Object.hasOwn(values, key)) return null;
-    const plain = match[4];
-    if (plain === undefined) values[key] = match[2] ?? match[3] ?? "";
-    else if (plain === "true" || plain === "false") values[key] = plain === "true";
-    else if (RESERVED.test(plain)) return null;
-    else values[key] = plain.trimEnd();
-  }
-  return values;
-}
-
-const TOML_LINE =
-  /^([A-Za-z0-9_-]+)\s*=\s*("(?:[^"\\]|\\.)*"|'[^']*'|\[[^\]]*\]|true|false|-?\d+(?:\.\d+)?)\s*(?:#.*)?$/;
-
-/** Takes the simple keys out of TOML front matter and keeps its source in `_toml`. */
-function tomlMetadata(source: string): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const line of source.split("\n")) {
-    if (line.startsWith("[")) break;
-    const match = TOML_LINE.exec(line.trim());
-    if (match === null) continue;
-    const value = jsonValue(match[2]!.startsWith("'") ? JSON.stringify(match[2]!.slice(1, -1)) : match[2]!);
-    if (value !== undefined && match[1] !== "__proto__") values[match[1]!] = value;
-  }
-  return { ...values, _toml: source.slice(0, LONGEST_FRONT_MATTER) };
-}
-
-function jsonValue(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // A TOML value that is not also JSON (dates, other escapes) stays in `_toml` alone.
-    return undefined;
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return levels === 0 || Object.values(value).some((member) => isDeeper(member, levels - 1));
 }
