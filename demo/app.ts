@@ -31,10 +31,13 @@ interface AppOptions {
   onModelChosen: () => void;
   /** Whether the store makes embeddings. */
   hasModel: boolean;
+  /** Why it does not, where the model that was chosen was refused. */
+  modelProblem: string | null;
 }
 
 /** Builds the page around an open store. */
-export function createApp({ store, signal, onDeleteEverything, onModelChosen, hasModel }: AppOptions): HTMLElement {
+export function createApp(options: AppOptions): HTMLElement {
+  const { store, signal, onDeleteEverything, onModelChosen, hasModel, modelProblem } = options;
   const announcer = createAnnouncer();
   const navigation = createNavigation(signal, show);
   const notices = element("div", { class: "notices" });
@@ -180,6 +183,10 @@ export function createApp({ store, signal, onDeleteEverything, onModelChosen, ha
       if (navigation.state().open !== null) close();
     },
   });
+  if (modelProblem !== null) {
+    const text = `The model cannot be used, so documents are found by their words alone: ${modelProblem}`;
+    notices.replaceChildren(banner(text, "Choose a model", () => storage.open()));
+  }
   show(navigation.state());
   void refresh(true);
   return root;

@@ -55,9 +55,17 @@ async function walk(entry: FileSystemEntry, found: Found[], isRoot: boolean): Pr
   }
   const reader = (entry as FileSystemDirectoryEntry).createReader();
   let leftOut = 0;
-  // readEntries hands out batches (100 in Chromium) until an empty one.
-  for (let batch = await readBatch(reader); batch.length > 0; batch = await readBatch(reader)) {
-    for (const child of batch) leftOut += await walk(child, found, false);
+  try {
+    // readEntries hands out batches (100 in Chromium) until an empty one.
+    for (let batch = await readBatch(reader); batch.length > 0; batch = await readBatch(reader)) {
+      for (const child of batch) leftOut += await walk(child, found, false);
+    }
+  } catch (error) {
+    // A folder that cannot be read is reported as a file that cannot: under its path, with its reason.
+    const fail = async (): Promise<never> => {
+      throw error;
+    };
+    found.push({ path: workspacePath(entry.fullPath), open: fail });
   }
   return leftOut;
 }

@@ -2,6 +2,7 @@ import { deleteStore, openStore } from "lodestore/browser";
 import type { Store } from "lodestore";
 import { createApp } from "./app.ts";
 import { element } from "./element.ts";
+import { errorCode, errorText } from "./error-text.ts";
 import { embedderOf, readChoice } from "./model-choice.ts";
 import { banner, openFailurePage } from "./page-message.ts";
 
@@ -24,26 +25,34 @@ async function start(): Promise<void> {
   delete window.store;
   root.replaceChildren(element("p", { class: "opening", role: "status" }, "Opening the store…"));
   try {
-    const embedder = embedderOf(readChoice());
-    const store = await openStore({
-      name: NAME,
-      onLost: showLost,
-      embedOnOpen: false,
-      ...(embedder !== undefined && { embedder }),
-    });
+    const { store, hasModel, modelProblem } = await openWithModel();
     window.store = store;
     const { signal } = shown;
     root.replaceChildren(
       createApp({
         store,
         signal,
-        hasModel: embedder !== undefined,
+        hasModel,
+        modelProblem,
         onDeleteEverything: () => deleteEverything(store),
         onModelChosen: () => void reopen(store),
       }),
     );
   } catch (error) {
     showFailure(error);
+  }
+}
+
+/** Opens the store with the model that was chosen. One that the store refuses keeps nobody from the documents: they are found by words. */
+async function openWithModel(): Promise<{ store: Store; hasModel: boolean; modelProblem: string | null }> {
+  const embedder = embedderOf(readChoice());
+  const options = { name: NAME, onLost: showLost, embedOnOpen: false };
+  if (embedder === undefined) return { store: await openStore(options), hasModel: false, modelProblem: null };
+  try {
+    return { store: await openStore({ ...options, embedder }), hasModel: true, modelProblem: null };
+  } catch (error) {
+    if (errorCode(error) !== "INVALID_INPUT") throw error;
+    return { store: await openStore(options), hasModel: false, modelProblem: errorText(error) };
   }
 }
 

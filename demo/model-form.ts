@@ -98,12 +98,12 @@ export function createModelForm(onChosen: () => void): HTMLElement {
     writeChoice(
       {
         kind: chosen(),
-        url: url.value,
+        url: url.value.trim(),
         api: api.value === "openai" ? "openai" : "ollama",
-        model: model.value,
+        model: model.value.trim(),
         dimensions: dimensions.valueAsNumber,
       },
-      key.value,
+      key.value.trim(),
     );
     onChosen();
   });

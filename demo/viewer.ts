@@ -124,10 +124,7 @@ export function createViewer({ store, onClose, onStep, onDeleted }: ViewerOption
     remove.hidden = false;
     title.textContent = found.title || found.workspacePath;
     const { start, end } = wanted;
-    lines = createSourceLines(
-      new TextDecoder().decode(bytes),
-      start === undefined || end === undefined ? null : { start, end },
-    );
+    lines = createSourceLines(decode(bytes), start === undefined || end === undefined ? null : { start, end });
     lines.mark(words);
     body.replaceChildren(
       element("p", { class: "where" }, languageBadge(found.lang), element("code", {}, found.workspacePath)),
@@ -160,6 +157,14 @@ export function createViewer({ store, onClose, onStep, onDeleted }: ViewerOption
       lines?.mark(words);
     },
   };
+}
+
+/** Decodes as the ingest did: UTF-16 by its byte order mark, else UTF-8. */
+function decode(bytes: Uint8Array): string {
+  const [first, second] = bytes;
+  const encoding =
+    first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
 }
 
 function about(document: Document, asset: Asset | undefined): HTMLElement {

@@ -96,6 +96,29 @@ test("a model behind HTTP is chosen, out of reach, there again, and left", async
   }
 });
 
+test("a model that the store refuses leaves the documents within reach, and another one can be chosen", async () => {
+  await using profile = await BrowserProfile.create();
+  const demo = await DemoPage.open(await (await profile.start()).newPage(), url);
+  await demo.loadSample();
+  await demo.get("open-storage").click();
+  await demo.get("model-http").check();
+  await demo.get("model-url").fill("ftp://models.example");
+  await demo.get("model-save").click();
+  await demo.get("banner").filter({ hasText: "The model cannot be used" }).waitFor();
+  await demo.page.reload();
+  await demo.opened();
+  await demo.search("store");
+  expect(await demo.get("hit").count()).toBeGreaterThan(0);
+
+  await demo.get("banner-action").click();
+  expect(await demo.get("model-url").inputValue()).toBe("ftp://models.example");
+  await demo.get("model-hashing").check();
+  await demo.get("model-save").click();
+  await demo.get("banner").waitFor({ state: "detached" });
+  await demo.opened();
+  expect(await demo.get("mode-hybrid").isDisabled()).toBe(false);
+});
+
 /** Speaks as Ollama does: every text has the vector of its first letters. */
 async function startModel(): Promise<{ server: Server; port: number; answers: boolean }> {
   const model = { server: createServer(), port: 0, answers: true };

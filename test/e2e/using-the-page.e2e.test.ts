@@ -77,6 +77,48 @@ test("a hit opens at its lines, and the next one follows", async () => {
   await demo.get("position").filter({ hasText: /^2 of/ }).waitFor();
 });
 
+test("a document in UTF-16 is shown as the text it is", async () => {
+  await using profile = await BrowserProfile.create();
+  const demo = await DemoPage.open(await (await profile.start()).newPage(), url);
+  const buffer = Buffer.from("\ufeffCone 6\nmelts at 1222 °C\n", "utf16le");
+  await demo.get("file-input").setInputFiles({ name: "kiln.txt", mimeType: "text/plain", buffer });
+  await demo.ingestEnded("done");
+  await demo.search("melts");
+  await demo.get("hit").first().getByRole("link").click();
+  await demo.page.locator(".line.cited").first().waitFor();
+  expect(await demo.page.locator(".line").allInnerTexts()).toEqual(["Cone 6", "melts at 1222 °C"]);
+});
+
+test("a folder that cannot be read is named, and the rest of a drop is taken in", async () => {
+  await using profile = await BrowserProfile.create();
+  const demo = await DemoPage.open(await (await profile.start()).newPage(), url);
+  await demo.page.evaluate(() => {
+    const readable = (fullPath: string): object => ({
+      isFile: true,
+      name: fullPath.slice(fullPath.lastIndexOf("/") + 1),
+      fullPath,
+      file: (give: (file: File) => void) => give(new File(["# Kiln"], "kiln.md")),
+    });
+    const folder = (fullPath: string, children: object[], error?: DOMException): object => ({
+      isFile: false,
+      name: fullPath.slice(fullPath.lastIndexOf("/") + 1),
+      fullPath,
+      createReader: () => ({
+        readEntries: (give: (entries: object[]) => void, fail: (error: DOMException) => void) =>
+          error === undefined ? give(children.splice(0)) : fail(error),
+      }),
+    });
+    const shut = folder("/docs/shut", [], new DOMException("no permission", "NotReadableError"));
+    const docs = folder("/docs", [readable("/docs/a.md"), shut, readable("/docs/b.md")]);
+    const dataTransfer = { types: ["Files"], items: [{ webkitGetAsEntry: () => docs }] };
+    window.dispatchEvent(Object.assign(new Event("drop", { cancelable: true }), { dataTransfer }));
+  });
+  await demo.ingestEnded("done");
+  expect([await demo.count("added"), await demo.count("failed")]).toEqual([2, 1]);
+  await demo.get("failures").locator("summary").click();
+  expect(await demo.get("failures").innerText()).toMatch(/docs\/shut\s+cannot be read: no permission/u);
+});
+
 test("a deleted document is gone from the list and from the search", async () => {
   await using profile = await BrowserProfile.create();
   const context = await profile.start();
