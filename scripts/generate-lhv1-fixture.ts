@@ -53,7 +53,7 @@ export function generateFixture(fixture: Lhv1Fixture): Uint8Array {
   const steps = writeGraphSection(index);
   let step = steps.next();
   while (step.done !== true) step = steps.next();
-  const graph = step.value;
+  const { section: graph } = step.value;
   const envelope = encodeEnvelope({
     name: `chunk_embeddings_${FIXTURE_MODEL}_${dimensions}.1`,
     modelId: FIXTURE_MODEL,

@@ -17,6 +17,8 @@ const OPERATION = "readCoderHnsw";
 const VERSION = 1;
 const MAX_M = 4096;
 const MAX_EF_SEARCH = 1_000_000;
+/** A layer has a fraction of the nodes of the one below it. */
+const MAX_LAYERS = 64;
 /** A node besides its vector: the lengths of its key and its vector, and its neighbour count. */
 const LEAST_NODE_BYTES = 3;
 
@@ -42,6 +44,8 @@ export function readCoderHnsw(bytes: Uint8Array): CoderHnswGraph {
   const reader = new ByteReader(bytes, OPERATION);
   const { metric, m, efSearch } = readParameters(reader);
   const layers = reader.count("the layer count", 1);
+  if (layers > MAX_LAYERS)
+    throw reader.error("BAD_FORMAT", `the layer count is ${layers}; it takes up to ${MAX_LAYERS}`);
   let base: BaseLayer = { dimensions: 0, keys: [], vectors: new Float32Array(0) };
   if (layers > 0) {
     const start = reader.offset;
@@ -119,10 +123,15 @@ function skipNeighbours(reader: ByteReader): void {
   for (let i = 0; i < neighbours; i++) reader.skip(reader.count("the length of a key", 1), "a key");
 }
 
+/** A key for a message: it may be as long as the file. */
+function shown(key: string): string {
+  return JSON.stringify(key.length > 60 ? `${key.slice(0, 60)}…` : key);
+}
+
 function uniqueKeys(reader: ByteReader, keys: readonly string[]): Set<string> {
   const unique = new Set<string>();
   for (const key of keys) {
-    if (unique.has(key)) throw reader.error("CORRUPT", `the key ${JSON.stringify(key)} is there twice in one layer`);
+    if (unique.has(key)) throw reader.error("CORRUPT", `the key ${shown(key)} is there twice in one layer`);
     unique.add(key);
   }
   return unique;
@@ -137,7 +146,7 @@ function checkNeighbours(reader: ByteReader, known: ReadonlySet<string>): void {
     const neighbours = reader.count("a neighbour count", 1);
     for (let i = 0; i < neighbours; i++) {
       const key = reader.text("a neighbour's key");
-      if (!known.has(key)) throw reader.error("CORRUPT", `the neighbour ${JSON.stringify(key)} is not in its layer`);
+      if (!known.has(key)) throw reader.error("CORRUPT", `the neighbour ${shown(key)} is not in its layer`);
     }
   }
 }
@@ -149,7 +158,7 @@ function checkUpperLayer(reader: ByteReader, dimensions: number, below: Readonly
   const vector = new Float32Array(dimensions);
   for (let node = 0; node < count; node++) {
     const key = reader.text("a key");
-    if (!below.has(key)) throw reader.error("CORRUPT", `the key ${JSON.stringify(key)} is not in layer 0`);
+    if (!below.has(key)) throw reader.error("CORRUPT", `the key ${shown(key)} is not in layer 0`);
     keys.push(key);
     readVector(reader, vector);
     skipNeighbours(reader);

@@ -16,6 +16,9 @@ const HEADER_BYTES = 8;
 /** Most bytes of an envelope, 1 MiB: what a reader is willing to parse as JSON. */
 export const MAX_ENVELOPE_BYTES: number = 1024 * 1024;
 
+/** Deepest nesting of an envelope: what reads it afterwards, message ports among them, has an end to its stack. */
+const MAX_DEPTH = 64;
+
 /** A file taken apart. */
 export interface Lhv1File {
   /** The envelope as JSON gave it: any object. */
@@ -62,16 +65,40 @@ export function readLhv1(bytes: Uint8Array): Lhv1File {
 }
 
 function parseEnvelope(utf8: Uint8Array): Record<string, unknown> {
+  let json: string;
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(utf8));
+    json = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(utf8);
+    value = JSON.parse(json);
   } catch (cause) {
     const what = cause instanceof TypeError ? "UTF-8" : "JSON";
     throw bad(`the envelope is not valid ${what}`, cause);
   }
+  if (depthOf(json) > MAX_DEPTH) throw bad(`the envelope is nested more than ${MAX_DEPTH} levels deep`);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw bad("the envelope is not a JSON object");
   return value as Record<string, unknown>;
+}
+
+/** Most levels of brackets in sound JSON, those in its texts left out. */
+function depthOf(json: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let inText = false;
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (inText) {
+      if (character === "\\") at++;
+      else if (character === '"') inText = false;
+    } else if (character === '"') {
+      inText = true;
+    } else if (character === "[" || character === "{") {
+      deepest = Math.max(deepest, ++depth);
+    } else if (character === "]" || character === "}") {
+      depth--;
+    }
+  }
+  return deepest;
 }
 
 function bad(message: string, cause?: unknown): Error {

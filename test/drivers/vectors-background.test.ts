@@ -105,3 +105,27 @@ test("snapshots that a crash left behind go when an index of their table opens; 
   expect(await blobs.list("")).toEqual([one.key, ...others].toSorted());
   await vectors.close();
 });
+
+test("a snapshot that cannot be written when the store closes keeps no other from being written", async () => {
+  const blobs = new MoodyBlobs();
+  const one = await SnapshotCase.create(db, blobs);
+  const vectors = one.open(blobs);
+  const second = one.oracle.records.map((record, at) => one.corpus.record(one.table, at, record.vector, "2"));
+  await vectors.upsert(one.table.indexId, second);
+  await one.corpus.mark(one.table, second);
+  await vectors.flush();
+  for (const key of await blobs.list("")) await blobs.delete(key);
+  await one.change(vectors, 290);
+  await vectors.upsert(
+    one.table.indexId,
+    second.map((record) => ({ ...record, vector: VECTOR })),
+  );
+  await vectors.info(one.table.indexId);
+  const { put } = blobs;
+  blobs.put = async (key, bytes) => {
+    if (key === one.key) throw new StorageError("DRIVER", "this file only", { capability: "blobs", operation: "put" });
+    await put.call(blobs, key, bytes);
+  };
+  await expect(vectors.close()).rejects.toThrow("this file only");
+  expect(await blobs.list("")).toEqual([one.key.replace(".1.lhv1", ".2.lhv1")]);
+});

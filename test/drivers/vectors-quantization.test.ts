@@ -52,7 +52,7 @@ describe("how an index reads its vectors", () => {
 
       await vectors.upsert(table.indexId, records.slice(0, 100));
       await corpus.mark(table, records.slice(0, 100));
-      expect(await quantization()).toBe("sq8");
+      expect(await quantization()).toBe("f32");
       await vectors.close();
       vectors = openSnapshotStore(db, blobs);
       await vectors.upsert(table.indexId, records.slice(100));
@@ -69,4 +69,26 @@ describe("how an index reads its vectors", () => {
       await db.close();
     },
   );
+
+  test("is chosen by a generation's own rows, however many others there are", async () => {
+    const [{ open }] = sqlDatabases as [(typeof sqlDatabases)[number]];
+    const db = await open();
+    const corpus = await VectorCorpus.create(db, 2000);
+    const vectors = openSnapshotStore(db, new MemoryBlobStore());
+    const table = await vectors.ensureTable({ modelId: "test", ...TABLE });
+    for (const [kind, version, count] of [
+      ["even", "1", 2000],
+      ["outliers", "2", 300],
+    ] as const) {
+      const records = vectorsLike(kind, count).map((vector, at) => corpus.record(table, at, vector, version));
+      for (let from = 0; from < count; from += 1000) {
+        await vectors.upsert(table.indexId, records.slice(from, from + 1000));
+      }
+      await corpus.mark(table, records);
+    }
+    const { generations } = await vectors.info(table.indexId);
+    expect(generations.map(({ quantization }) => quantization)).toEqual(["sq8", "f32"]);
+    await vectors.close();
+    await db.close();
+  });
 });

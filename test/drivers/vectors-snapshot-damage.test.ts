@@ -193,7 +193,7 @@ describe("a sound file that is not of this index", () => {
     ["parameters.m", { parameters: { m: 3, efConstruction: 128, seed: 1 } }],
     ["parameters.m", { parameters: { m: 65, efConstruction: 128, seed: 1 } }],
     ["m of the graph section", { parameters: { m: 16, efConstruction: 128, seed: 1 } }],
-    ["m of the graph section", { parameters: { m: 0, efConstruction: 128, seed: 1 } }],
+    ["parameters.m of the snapshot", { parameters: { m: 0, efConstruction: 128, seed: 1 } }],
     ["kind", { quantization: "f32" }],
     ["count", { count: COUNT + 1 }],
     ["count", { count: 0 }],
@@ -211,8 +211,15 @@ describe("a sound file that is not of this index", () => {
     await expectPassedOver(resigned(good, { envelope: { createdAt: 1 } }), /^the snapshot is older than what/u);
   });
 
-  test("may be of a later time, and say another seed or efConstruction", async () => {
-    const envelope = { createdAt: Number.MAX_SAFE_INTEGER, parameters: { m: 4, efConstruction: 7, seed: 99 } };
+  test("is passed over where it is of a time to come, and the store goes on as if it were not there", async () => {
+    const envelope = { createdAt: Number.MAX_SAFE_INTEGER, revision: Number.MAX_SAFE_INTEGER };
+    await expectPassedOver(resigned(good, { envelope }), /^the snapshot is newer than the database$/u);
+    const late = { createdAt: Number.MAX_SAFE_INTEGER };
+    await expectPassedOver(resigned(good, { envelope: late }), /^the snapshot is of a time to come$/u);
+  });
+
+  test("may be of a later hour, and say another seed or efConstruction", async () => {
+    const envelope = { createdAt: Date.now() + 3_600_000, parameters: { m: 4, efConstruction: 7, seed: 99 } };
     expect(await serveWith(resigned(good, { envelope }))).toMatchObject({ source: "snapshot", reason: null });
   });
 });

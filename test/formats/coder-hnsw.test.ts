@@ -117,6 +117,17 @@ describe("a coder/hnsw export", () => {
     refused(withBytes("layer count", [...zigzag(2n), 0]), "BAD_FORMAT", "the layer count is 2, more than 1 bytes hold");
   });
 
+  test("is refused with more layers than any graph has", () => {
+    const layers = Array.from({ length: 65 }, () => [NODE]);
+    refused(writeCoderHnsw({ layers }), "BAD_FORMAT", "the layer count is 65; it takes up to 64");
+  });
+
+  test("is refused with a message that says the beginning of a long key", () => {
+    const long = { ...NODE, key: "k".repeat(100_000) };
+    const refusal = (): unknown => readCoderHnsw(writeCoderHnsw({ layers: [[long, long]] }));
+    expect(refusal).toThrow(/^the key "k{60}…" is there twice/u);
+  });
+
   test("is refused with bytes after its end", () => {
     refused(Uint8Array.from([...TWO_NODES, 0]), "BAD_FORMAT", "1 bytes left");
   });

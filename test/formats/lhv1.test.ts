@@ -74,6 +74,14 @@ describe("LHV1 framing", () => {
     expect(refusal(framed(new TextEncoder().encode(JSON.stringify(longer))))).toMatchObject(BAD_FORMAT);
   });
 
+  test("refuses an envelope that is nested too deep for whoever reads it on", () => {
+    const nested = (levels: number): Uint8Array =>
+      framed(new TextEncoder().encode(`{"a":${"[".repeat(levels - 1)}${"]".repeat(levels - 1)},"b":"[\\"[["}`));
+    expect(readLhv1(nested(64)).envelope).toMatchObject({ b: '["[[' });
+    expect(refusal(nested(65))).toMatchObject({ ...BAD_FORMAT, message: expect.stringContaining("64 levels") });
+    expect(refusal(nested(200_000))).toMatchObject(BAD_FORMAT);
+  });
+
   test("refuses to write a list as an envelope", () => {
     expect(() => writeLhv1([], [])).toThrow(expect.objectContaining({ code: "INVALID_INPUT" }));
   });

@@ -279,6 +279,8 @@ describe("importing", () => {
     const id = "a".repeat(32);
     const bad: [VectorFile, object, string][] = [
       [vectorFile({ "0": [1, 0], "1": [0, 0] }), both, 'the vector of label "1" is zero'],
+      [vectorFile({ "0": [1, 0], "1": [3e18, 0] }, "l2"), both, 'the vector of label "1" got "a length of '],
+      [vectorFile({ "0": [1, 0], "1": [Number.NaN, 0] }, "dot"), both, 'the vector of label "1"[0] got NaN'],
       [vectorFile({ "0": [1, 0] }), {}, 'label "0" is no chunk id; give texts, or chunks by label'],
       [vectorFile({ "0": [1, 0] }), { chunks: new Map([["0", "x"]]) }, 'chunks has "x" for label "0"'],
       [
@@ -318,9 +320,10 @@ describe("importing", () => {
     const store = await openEmptyStore();
     const all = { ...MODEL, texts: texts({ "0": "one" }) };
     await importVectors(store, vectorFile({ "0": [1, 0] }), all);
-    await expect(importVectors(store, vectorFile({ "0": [1, 0] }, "l2"), all)).rejects.toMatchObject({
-      code: "CONFLICT",
-    });
+    const more = { ...MODEL, texts: texts({ "0": "one", "1": "two" }) };
+    const other = vectorFile({ "0": [1, 0], "1": [0, 1] }, "l2");
+    await expect(importVectors(store, other, more)).rejects.toMatchObject({ code: "CONFLICT" });
+    expect(await store.stats()).toMatchObject({ documents: 1 });
   });
 
   test("stops when it is told to, with whole documents, and goes on later", async () => {

@@ -52,6 +52,8 @@ export class BackgroundWork {
       )
       .finally(() => {
         this.#running = undefined;
+        // It came when the run had looked for the last time.
+        if (this.#again) this.start();
       });
   }
 
@@ -60,7 +62,7 @@ export class BackgroundWork {
     this.#linking.overcome();
     this.#saving.overcome();
     this.start();
-    await this.#running;
+    while (this.#running !== undefined) await this.#running;
     const { error } = this;
     if (error !== undefined) throw error;
   }
@@ -97,8 +99,13 @@ export class BackgroundWork {
   async #save(): Promise<void> {
     if (this.#saving.waiting) return;
     try {
+      for (const live of this.#indexes()) {
+        if (this.#interrupted || !live.snapshotDue(false)) continue;
+        await live.save();
+        // What no walk reached is to be linked anew.
+        if (live.hasWork) this.#again = true;
+      }
       await this.#tidy();
-      for (const live of this.#indexes()) if (!this.#interrupted && live.snapshotDue(false)) await live.save();
       this.#saving.overcome();
     } catch (error) {
       this.#saving.meet(error);

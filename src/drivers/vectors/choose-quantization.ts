@@ -12,7 +12,7 @@ const LEAST_RECALL = 0.96;
  * Chooses how an index reads its vectors. One scale a vector wastes the codes of models that have a few dimensions of far greater
  * values, so a sample is searched with codes and with floats, and what the codes miss decides.
  *
- * @returns `undefined` where there are too few vectors to say; 8-bit codes serve until there are more.
+ * @returns `undefined` where there are too few vectors to say; floats serve until there are more.
  */
 export function chooseQuantization(
   policy: IndexPolicy,

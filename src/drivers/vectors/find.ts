@@ -27,13 +27,18 @@ export async function find(
   const asked = ask(query, allowed);
   const plan = planOf(live, asked);
   const result = await live.search(vector, optionsOf(live, asked, plan));
-  const short = allowed !== undefined && result.hits.length < Math.min(asked.k, allowed.labels.length);
-  if (plan !== "filtered-walk" || !(result.gaveUp || short)) {
+  if (plan.endsWith("scan") || !(result.gaveUp || isShort(live, asked, result.hits))) {
     return { hits: result.hits, plan: describe(live, asked, plan, result.evaluations, false) };
   }
-  const scanned = await live.search(vector, optionsOf(live, asked, "filtered-scan"));
+  const scan = allowed === undefined ? "scan" : "filtered-scan";
+  const scanned = await live.search(vector, optionsOf(live, asked, scan));
   const evaluations = result.evaluations + scanned.evaluations;
-  return { hits: scanned.hits, plan: describe(live, asked, "filtered-scan", evaluations, true) };
+  return { hits: scanned.hits, plan: describe(live, asked, scan, evaluations, true) };
+}
+
+/** Whether a walk found fewer than there are: the graph has parts that it did not reach. */
+function isShort(live: LiveIndex, { k, allowed }: Asked, hits: readonly IndexHit[]): boolean {
+  return hits.length < Math.min(k, allowed?.labels.length ?? live.index!.count);
 }
 
 /** Finds for many vectors: in one call of the kernel where nothing is filtered and all vectors are in memory. */
@@ -51,7 +56,16 @@ export async function findEach(
     const answers = index.searchBatch(joined(vectors, index.options.dimensions), optionsOf(live, asked, plan));
     // The kernel counts the batch as a whole.
     const evaluations = Math.round(((index.evaluations - before) >>> 0) / Math.max(1, vectors.length));
-    return answers.map((hits) => ({ hits, plan: describe(live, asked, plan, evaluations, false) }));
+    const each: Found[] = [];
+    for (const [at, hits] of answers.entries()) {
+      const whole = plan === "scan" || !isShort(live, asked, hits);
+      each.push(
+        whole
+          ? { hits, plan: describe(live, asked, plan, evaluations, false) }
+          : await find(live, vectors[at] as Float32Array, query, allowed),
+      );
+    }
+    return each;
   }
   const found: Found[] = [];
   for (const vector of vectors) found.push(await find(live, vector, query, allowed));

@@ -31,12 +31,19 @@ function sectionsOf(count: number, blocks: number, m: number, stride: number): S
   return { levels, labels, uppers, records, end: records + stride * count };
 }
 
+/** A section that was written. */
+export interface WrittenGraph {
+  section: Uint8Array<ArrayBuffer>;
+  /** Labels of linked nodes that no walk from the entry reaches. */
+  cutOff: number[];
+}
+
 /** Writes an index, pausing every few milliseconds. Between two pauses the index may be searched but not changed: whoever drives it
  *  compares `index.changes`. Nodes stand in the order in which a walk meets them, breadth first, without holes. */
-export function* writeGraphSection(index: VectorIndex): Generator<void, Uint8Array<ArrayBuffer>> {
+export function* writeGraphSection(index: VectorIndex): Generator<void, WrittenGraph> {
   const { kernel, options } = index;
   const stride = kernel.strideBytes();
-  const order = yield* nodeOrder(index);
+  const { order, reached, linked } = yield* nodeOrder(index);
   const place = new Uint32Array(kernel.slots()).fill(NONE);
   for (const [at, slot] of order.entries()) place[slot] = at;
 
@@ -48,7 +55,8 @@ export function* writeGraphSection(index: VectorIndex): Generator<void, Uint8Arr
   writeHeader(section, index, order.length, blocks, place[kernel.entry() >>> 0] ?? NONE);
   section.set(levels, sections.levels);
   const slotLabels = index.labels();
-  new Uint32Array(section.buffer, sections.labels, order.length).set(order.map((slot) => slotLabels[slot] as number));
+  const labels = order.map((slot) => slotLabels[slot] as number);
+  new Uint32Array(section.buffer, sections.labels, order.length).set(labels);
   yield;
 
   const links = new Uint32Array(section.buffer);
@@ -84,11 +92,19 @@ export function* writeGraphSection(index: VectorIndex): Generator<void, Uint8Arr
     }
     yield;
   }
-  return section;
+  return { section, cutOff: [...labels.subarray(reached, linked)] };
 }
 
 /** Slots in the order of the file: linked ones breadth first over layer 0, then those that the walk did not meet, then pending ones. */
-function* nodeOrder(index: VectorIndex): Generator<void, Uint32Array> {
+interface NodeOrder {
+  order: Uint32Array;
+  /** How many the walk from the entry met. */
+  reached: number;
+  /** How many are linked. */
+  linked: number;
+}
+
+function* nodeOrder(index: VectorIndex): Generator<void, NodeOrder> {
   const { kernel, options } = index;
   const slots = kernel.slots();
   const order = new Uint32Array(kernel.live());
@@ -102,6 +118,7 @@ function* nodeOrder(index: VectorIndex): Generator<void, Uint32Array> {
   };
   const levels = new Uint8Array(kernel.memory.buffer, kernel.levelsAt(), slots).slice();
   if (kernel.entry() >>> 0 !== NONE) meet(kernel.entry() >>> 0);
+  let reached = -1;
   for (let seed = 0, at = 0; ;) {
     let words = new Uint32Array(kernel.memory.buffer);
     let records = kernel.recordsAt() / 4;
@@ -117,12 +134,14 @@ function* nodeOrder(index: VectorIndex): Generator<void, Uint32Array> {
       words = new Uint32Array(kernel.memory.buffer);
       records = kernel.recordsAt() / 4;
     }
+    if (reached < 0) reached = count;
     while (seed < slots && (met[seed] === 1 || (levels[seed] as number) > MAX_LEVEL)) seed++;
     if (seed === slots) break;
     meet(seed);
   }
+  const linked = count;
   for (let slot = 0; slot < slots; slot++) if (levels[slot] === PENDING) meet(slot);
-  return order.subarray(0, count);
+  return { order: order.subarray(0, count), reached, linked };
 }
 
 function writeHeader(section: Uint8Array, index: VectorIndex, count: number, blocks: number, entry: number): void {

@@ -5,7 +5,7 @@ import { type Quantization, VectorIndex, type VectorIndexOptions } from "./vecto
 /** Seed of the levels: equal rows in equal order make equal graphs. */
 const SEED = 1;
 
-/** How indexes are made and kept. */
+/** How indexes are made and kept. `m` and `efConstruction` hold for indexes that are made from now on; a snapshot brings its own. */
 export interface VectorSettings {
   /** Vectors above which a graph is made, from 0; below it every vector is compared, which is exact. 10,000 by default. */
   graphAbove?: number;
@@ -15,7 +15,8 @@ export interface VectorSettings {
   efConstruction?: number;
   /** `auto` (default): 8-bit codes, or 32-bit floats where a sample shows that codes would lose too much. */
   quantization?: Quantization | "auto";
-  /** Bytes of full-precision vectors that an index keeps in memory; beyond it they are read from the database. 512 MiB by default. */
+  /** Bytes of full-precision vectors that an index keeps in memory; beyond it they are read from the database. 512 MiB by default. Looked
+   *  at when an index is opened or made: one that grows beyond it keeps them until then. */
   residentBytes?: number;
   /** Most memory of one index, in bytes, 1 MiB to 4 GiB; 4 GiB by default. */
   maxMemoryBytes?: number;

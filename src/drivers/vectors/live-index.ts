@@ -17,9 +17,20 @@ const CHANGES_A_STEP = 256;
 /** and one step of reading full-precision vectors beside searches. */
 const ROWS_TO_FILL = 32;
 
+const DAY_MS = 86_400_000;
+
 const LABEL_AND_VECTOR = "v.chunk_key AS label, v.vector";
 /** By its id a record is found at once: an equality would lead the planner through all that are committed. */
 const COMMITTED = "r.status NOT IN ('pending', 'tombstone')";
+
+/** An index that was made, from whichever source. */
+interface BuiltIndex {
+  index: VectorIndex;
+  /** Last change that it holds. */
+  revision: number;
+  /** Whether there were too few vectors to choose how they are read: floats, until there are more. */
+  undecided: boolean;
+}
 
 /** The index of one generation: made from a snapshot or from the rows, and kept in step with them by the log of changes. Its
  *  labels are chunk keys, and it holds what is committed and nothing else. The rows are the truth; it can be thrown away at any moment. */
@@ -81,7 +92,7 @@ export class LiveIndex {
   /** Whether vectors wait for links and the policy wants them linked. */
   get hasWork(): boolean {
     const index = this.#index;
-    return index !== undefined && index.pendingCount > 0 && this.#policy.wantsGraph(index);
+    return index !== undefined && index.options.m > 0 && index.pendingCount > 0 && this.#policy.wantsGraph(index);
   }
 
   /** Whether full-precision vectors are still to be read. */
@@ -103,7 +114,7 @@ export class LiveIndex {
       await this.#alone(async () => {
         if (this.#index === undefined) await this.#open(signal);
         await this.#replay(signal);
-        await this.#reconsider(signal);
+        await this.#reconsider();
       });
     }
     return this.#index as unknown as VectorIndex;
@@ -133,10 +144,10 @@ export class LiveIndex {
   /** Reads all rows into a new index, which takes the place of the old one when it is whole. */
   async rebuild(reason: string, signal?: AbortSignal, onProgress?: (progress: VectorProgress) => void): Promise<void> {
     const start = performance.now();
-    const { index, revision } = await this.#build(signal, onProgress);
+    const built = await this.#build(signal, onProgress);
     await this.#alone(async () => {
-      this.#take(index, revision);
-      this.#changesSinceSnapshot = index.count;
+      this.#take(built);
+      this.#changesSinceSnapshot = built.index.count;
       await this.#replay(signal);
       this.#report = this.#describe("rebuilt", reason, start, 0);
     });
@@ -144,20 +155,39 @@ export class LiveIndex {
 
   /** Writes a snapshot, unless the index changes meanwhile or its generation is gone. Returns whether it did. */
   async save(): Promise<boolean> {
+    const since = await this.#generationCreatedAt();
     const index = this.#index;
-    if (index === undefined || this.#snapshots === undefined) return false;
-    const there = await this.#db.get("SELECT 1 FROM vector_generations WHERE generation_key = $1", [
-      this.generationKey,
-    ]);
-    if (there === undefined) return false;
+    if (since === undefined || index === undefined || this.#snapshots === undefined) return false;
+    // From here to the first look at the index nothing is waited for: what it holds is what these say.
     const revision = this.#revision;
     const changes = this.#changesSinceSnapshot;
-    const stored = await this.#snapshots.write(this.table, this.modelVersion, this.generationKey, index, revision);
-    if (stored === null) return false;
-    this.#snapshot = stored;
+    // Of a clock that was set back a snapshot must not look older than what it stands for.
+    const createdAt = Math.max(Date.now(), since);
+    const written = await this.#snapshots.write(
+      this.table,
+      this.modelVersion,
+      this.generationKey,
+      index,
+      revision,
+      createdAt,
+    );
+    if (written === null || this.#index !== index) return false;
+    this.#snapshot = written.stored;
     this.#changesSinceSnapshot -= changes;
     await this.#pruneLog(revision);
+    await this.#relink(index, written.cutOff);
     return true;
+  }
+
+  /** Puts vectors that no walk reaches in line for new links. Many doubles of one vector hang on the rest by few of them, and deletions
+   *  may cut them off. The snapshot is as good without: once opened, this would be found again. */
+  async #relink(index: VectorIndex, labels: readonly number[]): Promise<void> {
+    for (let from = 0; from < labels.length; from += CHANGES_A_STEP) {
+      await this.#alone(async () => {
+        if (this.#index === index) await this.#bring(new Set(labels.slice(from, from + CHANGES_A_STEP)));
+      });
+      await nextTurn();
+    }
   }
 
   /** The vectors of the chunks that are allowed. The last answer is kept until the index changes. */
@@ -204,15 +234,14 @@ export class LiveIndex {
     let found = snapshot?.found;
     const foreign = found === undefined ? undefined : await this.#notOfThisDatabase(found.stored);
     if (foreign !== undefined) {
-      // Its changes will have, or have had, the same numbers as those of this database: the snapshot must go.
-      await this.#snapshots?.delete(this.table, this.generationKey);
+      await this.#refuseSnapshots();
       reason = foreign;
       found = undefined;
     }
     if (found !== undefined && found.stored.revision >= (await this.#logStart())) {
-      this.#take(found.index, found.stored.revision);
+      const undecided = this.#policy.quantization === "auto" && found.index.count < SAMPLE_SIZE;
+      this.#take({ index: found.index, revision: found.stored.revision, undecided });
       this.#snapshot = found.stored;
-      this.#undecided = this.#policy.quantization === "auto" && found.index.count < SAMPLE_SIZE;
       const { changes } = found.index;
       await this.#replay(signal);
       this.#report = this.#describe("snapshot", reason, start, found.index.changes - changes);
@@ -226,17 +255,33 @@ export class LiveIndex {
   /** Says why a snapshot belongs to a later or another state of the database, if it does. */
   async #notOfThisDatabase({ revision, createdAt }: StoredSnapshot): Promise<string | undefined> {
     if (revision > (await this.#newestChange())) return "the snapshot is newer than the database";
+    const since = (await this.#generationCreatedAt()) ?? 0;
+    if (createdAt > Math.max(Date.now(), since) + DAY_MS) return "the snapshot is of a time to come";
+    return createdAt < since ? "the snapshot is older than what it stands for" : undefined;
+  }
+
+  async #generationCreatedAt(): Promise<number | undefined> {
     const row = await this.#db.get<{ createdAt: number }>(
       "SELECT created_at AS createdAt FROM vector_generations WHERE generation_key = $1",
       [this.generationKey],
     );
-    return createdAt < (row?.createdAt ?? 0) ? "the snapshot is older than what it stands for" : undefined;
+    return row?.createdAt;
+  }
+
+  /** Refuses every snapshot up to now, for good: the numbers of their changes will be, or have been, those of others here. A file need
+   *  not go for that, which a folder that cannot be written would forbid; the next snapshot takes its place. */
+  async #refuseSnapshots(): Promise<void> {
+    await this.#db.run("UPDATE vector_generations SET created_at = max(created_at, $2) WHERE generation_key = $1", [
+      this.generationKey,
+      Date.now() + 1,
+    ]);
   }
 
   /** Builds the index in its place. */
   async #renew(signal?: AbortSignal): Promise<void> {
-    const { index, revision } = await this.#build(signal);
-    this.#take(index, revision);
+    const built = await this.#build(signal);
+    this.#take(built);
+    const { index } = built;
     this.#changesSinceSnapshot = index.count;
   }
 
@@ -266,9 +311,10 @@ export class LiveIndex {
     };
   }
 
-  #take(index: VectorIndex, revision: number): void {
+  #take({ index, revision, undecided }: BuiltIndex): void {
     this.#index = index;
     this.#revision = revision;
+    this.#undecided = undecided;
     this.#allowed = undefined;
     this.#filledTo = 0;
   }
@@ -281,19 +327,15 @@ export class LiveIndex {
     return row?.start ?? 0;
   }
 
-  async #build(
-    signal?: AbortSignal,
-    onProgress?: (progress: VectorProgress) => void,
-  ): Promise<{ index: VectorIndex; revision: number }> {
+  async #build(signal?: AbortSignal, onProgress?: (progress: VectorProgress) => void): Promise<BuiltIndex> {
     const revision = await this.#newestChange();
     const { total, last } = (await this.#db.get<{ total: number; last: number }>(
       `SELECT count(*) AS total, coalesce(max(vector_key), 0) AS last FROM "${this.table.tableName}"
        WHERE generation_key = $1`,
       [this.generationKey],
     )) as { total: number; last: number };
-    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(total, last));
-    this.#undecided = chosen === undefined;
-    const index = this.#policy.createIndex(this.table, chosen ?? "sq8", total);
+    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(total));
+    const index = this.#policy.createIndex(this.table, chosen ?? "f32", total);
     // Rows that come meanwhile are in the log: whoever writes faster than this reads would keep it from its end.
     let after = 0;
     for (let done = 0; after < last;) {
@@ -311,38 +353,36 @@ export class LiveIndex {
       onProgress?.({ done, total });
       await nextTurn();
     }
-    return { index, revision };
+    return { index, revision, undecided: chosen === undefined };
   }
 
-  /** Some vectors, spread over the table, to see how well codes would hold them; none where there are too few. */
-  async #sample(total: number, last: number): Promise<Float32Array[]> {
+  /** Some vectors, spread over the generation, to see how well codes would hold them; none where there are too few. */
+  async #sample(total: number): Promise<Float32Array[]> {
     if (total < SAMPLE_SIZE) return [];
-    const keys = Array.from({ length: SAMPLE_SIZE }, (_, at) => Math.floor((at * last) / SAMPLE_SIZE));
-    const rows = await this.#db.all<{ vector: Uint8Array | null }>(
-      `SELECT (SELECT v.vector FROM "${this.table.tableName}" v WHERE v.vector_key > j.value AND v.generation_key = $2
-               ORDER BY v.vector_key LIMIT 1) AS vector FROM json_each($1) j`,
-      [JSON.stringify(keys), this.generationKey],
+    // The places come from an index alone: rows of other generations, as wide as their vectors, are not touched.
+    const rows = await this.#db.all<{ vector: Uint8Array }>(
+      `SELECT v.vector FROM (
+         SELECT vector_key AS chosen, row_number() OVER (ORDER BY chunk_key) AS place
+         FROM "${this.table.tableName}" WHERE generation_key = $1
+       ) s JOIN "${this.table.tableName}" v ON v.vector_key = s.chosen WHERE s.place % $2 = 0 LIMIT ${SAMPLE_SIZE}`,
+      [this.generationKey, Math.floor(total / SAMPLE_SIZE)],
     );
-    return rows.flatMap(({ vector }) => (vector === null ? [] : [vectorOf(vector)]));
+    return rows.map(({ vector }) => vectorOf(vector));
   }
 
   /** What began with few vectors is looked at once more when there are enough to choose how they are read. */
-  async #reconsider(signal?: AbortSignal): Promise<void> {
+  async #reconsider(): Promise<void> {
     const index = this.#index as VectorIndex;
     if (!this.#undecided || index.count < SAMPLE_SIZE) return;
-    const { last } = (await this.#db.get<{ last: number }>(
-      `SELECT coalesce(max(vector_key), 0) AS last FROM "${this.table.tableName}"`,
-    )) as { last: number };
-    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(index.count, last));
+    const chosen = chooseQuantization(this.#policy, this.table, await this.#sample(index.count));
+    // Not the caller's to abort: what it searches with would stay as it is for good.
+    if (chosen !== undefined && chosen !== index.options.quantization) await this.#renew();
     this.#undecided = false;
-    if (chosen !== undefined && chosen !== index.options.quantization) await this.#renew(signal);
   }
 
   /** Takes in what the log holds beyond the index. */
   async #replay(signal?: AbortSignal): Promise<void> {
     const newest = await this.#newestChange();
-    // Another process may have cut the log after its own snapshot.
-    if ((await this.#logStart()) > this.#revision) await this.#renew(signal);
     while (this.#revision < newest) {
       throwIfAborted(signal, "open");
       const changes = await this.#db.all<{ change: number; label: number }>(
@@ -350,14 +390,22 @@ export class LiveIndex {
          WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${CHANGES_A_STEP}`,
         [this.generationKey, this.#revision],
       );
-      await this.#apply(new Set(changes.map(({ label }) => label)));
+      // Another process may cut the log after its own snapshot at any moment: looked at after the changes were read, its beginning
+      // says whether some were missing.
+      if ((await this.#logStart()) > this.#revision) {
+        await this.#renew(signal);
+        continue;
+      }
+      const labels = new Set(changes.map(({ label }) => label));
+      await this.#bring(labels);
+      this.#changesSinceSnapshot += labels.size;
       this.#revision = changes.length < CHANGES_A_STEP ? newest : (changes.at(-1) as { change: number }).change;
       if (this.#revision < newest) await nextTurn();
     }
   }
 
   /** Brings these labels to what their rows say now, which may be newer than the change that named them. */
-  async #apply(labels: ReadonlySet<number>): Promise<void> {
+  async #bring(labels: ReadonlySet<number>): Promise<void> {
     if (labels.size === 0) return;
     const index = this.#index as VectorIndex;
     const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
@@ -372,7 +420,6 @@ export class LiveIndex {
       index.add(label, vectorOf(vector));
     }
     for (const label of gone) index.remove(label);
-    this.#changesSinceSnapshot += labels.size;
   }
 
   async #vectorsOf(labels: readonly number[]): Promise<Map<number, Float32Array>> {

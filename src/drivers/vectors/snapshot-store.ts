@@ -29,8 +29,15 @@ export interface ReadSnapshot {
 const FOLDER = "_vectors/";
 const EXTENSION = ".lhv1";
 
-/** Codes of what may be wrong with a snapshot: it is passed over, and the index made from the rows. */
-const DAMAGED: ReadonlySet<string> = new Set(["BAD_FORMAT", "CORRUPT", "SCHEMA_TOO_NEW", "UNSUPPORTED"]);
+/** Codes of what may be wrong with a snapshot, too much memory that it asks for included: it is passed over, and the index made from
+ *  the rows. */
+const DAMAGED: ReadonlySet<string> = new Set([
+  "BAD_FORMAT",
+  "CORRUPT",
+  "SCHEMA_TOO_NEW",
+  "UNSUPPORTED",
+  "QUOTA_EXCEEDED",
+]);
 
 /** Snapshots of indexes as LHV1 files, one blob a generation: derived data, which may go at any moment. */
 export class SnapshotStore {
@@ -42,7 +49,7 @@ export class SnapshotStore {
 
   /** Reads the snapshot of a generation and makes an index of it. What is wrong with it is an answer, not an error, and so is a
    *  file that cannot be read: nothing is lost without it.
-   *  @throws StorageError QUOTA_EXCEEDED (memory), DRIVER (the kernel) */
+   *  @throws StorageError CLOSED, DRIVER (the kernel) */
   async read(
     table: KnownTable,
     modelVersion: string,
@@ -70,6 +77,10 @@ export class SnapshotStore {
       if (index.count !== decoded.count) {
         throw damaged("CORRUPT", `count of the snapshot is ${decoded.count}, but its graph has ${index.count} vectors`);
       }
+      if (policy.quantization !== "auto" && policy.quantization !== decoded.quantization) {
+        const wanted = `its vectors are ${decoded.quantization}, and the setting says ${policy.quantization}`;
+        return { found: undefined, passedOver: wanted };
+      }
       const { revision, createdAt } = decoded;
       return { found: { index, stored: { revision, createdAt, sizeBytes: bytes.length } }, passedOver: null };
     } catch (error) {
@@ -79,14 +90,17 @@ export class SnapshotStore {
     }
   }
 
-  /** Writes a snapshot of the index as it stands at `revision`; returns `null` where the index changes meanwhile. */
+  /** Writes a snapshot of the index as it stands at `revision`; returns `null` where the index changes meanwhile.
+   *  @param createdAt Milliseconds since 1970.
+   *  @returns what was stored, and labels that no walk reaches */
   async write(
     table: KnownTable,
     modelVersion: string,
     generationKey: number,
     index: VectorIndex,
     revision: number,
-  ): Promise<StoredSnapshot | null> {
+    createdAt: number,
+  ): Promise<{ stored: StoredSnapshot; cutOff: readonly number[] } | null> {
     const { changes } = index;
     const steps = writeGraphSection(index);
     let step = steps.next();
@@ -95,7 +109,7 @@ export class SnapshotStore {
       if (index.changes !== changes) return null;
       step = steps.next();
     }
-    const graph = step.value;
+    const { section: graph, cutOff } = step.value;
     const { dimensions, metric, quantization, m, efConstruction, seed } = index.options;
     const envelope = encodeEnvelope({
       name: nameOf(table, generationKey),
@@ -107,17 +121,12 @@ export class SnapshotStore {
       parameters: { m, efConstruction, seed },
       count: index.count,
       revision,
-      createdAt: Date.now(),
+      createdAt,
       graph: { encoding: "hnsw-1", byteLength: graph.length, checksum: checksumOf(index.checksum(graph)) },
     });
     const bytes = writeLhv1(envelope, [graph]);
     await this.#blobs.put(keyOf(table, generationKey), bytes);
-    return { revision, createdAt: envelope.createdAt, sizeBytes: bytes.length };
-  }
-
-  /** Deletes a snapshot. */
-  async delete(table: KnownTable, generationKey: number): Promise<void> {
-    await this.#blobs.delete(keyOf(table, generationKey));
+    return { stored: { revision, createdAt, sizeBytes: bytes.length }, cutOff };
   }
 
   /** Deletes the snapshots of a table's generations that are gone.
@@ -141,10 +150,11 @@ function requireSame(envelope: SnapshotEnvelope, table: KnownTable, modelVersion
   expect("metric", envelope.metric, table.metric);
 }
 
-/** The envelope takes what other writers may use; the kernel has no room for every number of links. */
+/** The envelope takes what other writers may use; the kernel has no room for every number of links, and an index with none never gets
+ *  a graph. */
 function requireKernelM(m: number): void {
-  if (m === 0 || (m >= 4 && m <= 64)) return;
-  throw damaged("BAD_FORMAT", `parameters.m of the snapshot is ${m}; it takes 4 to 64, or 0 for no graph`);
+  if (m >= 4 && m <= 64) return;
+  throw damaged("BAD_FORMAT", `parameters.m of the snapshot is ${m}; it takes 4 to 64`);
 }
 
 function damaged(code: "BAD_FORMAT" | "CORRUPT", message: string): StorageError {

@@ -290,8 +290,11 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     if (this.#closed) return;
     this.#closed = true;
     await this.#work.stop();
-    for (const live of this.#live.values()) if (live.snapshotDue(true)) await live.save();
+    const due = [...this.#live.values()].filter((live) => live.snapshotDue(true));
     this.#live.clear();
+    const failures: unknown[] = [];
+    for (const live of due) await live.save().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   /** The index of a generation, brought to the last commit, or `undefined` where there is no such generation. */

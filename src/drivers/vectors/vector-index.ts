@@ -317,7 +317,7 @@ export class VectorIndex {
   /** Keeps the full-precision vector of a label; nothing happens where it is here already, or its label is not. */
   keep(label: number, vector: Float32Array): void {
     const slot = this.#kernel.slotOf(label) >>> 0;
-    if (slot === NO_SLOT || !this.#isVacant(slot)) return;
+    if (slot === NO_SLOT || this.options.quantization === "f32" || !this.#isVacant(slot)) return;
     const row = this.#kernel.ioAt();
     this.#write(row, vector);
     this.#check(this.#kernel.keep(slot, row), "search");

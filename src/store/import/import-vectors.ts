@@ -1,4 +1,4 @@
-import { requireModelId, requireModelVersion } from "../../contracts/check-vectors.ts";
+import { requireModelId, requireModelVersion, requireVector } from "../../contracts/check-vectors.ts";
 import { requireWorkspacePath } from "../../contracts/check-paths.ts";
 import type { ChunkVector, PutGeneration } from "../../contracts/embeddings.ts";
 import type { Store } from "../../contracts/store.ts";
@@ -64,8 +64,8 @@ const CHUNK_ID = /^[0-9a-f]{32}$/;
 
 /** Puts the vectors of a file into a store, as embeddings of chunks that are there or of documents that it makes of texts.
  *
- *  All of it is checked before the first is written: labels, chunks that two labels name, vectors that are zero under cosine, documents
- *  of other origin at the paths. Importing again replaces what is there. The graph is built anew by the store.
+ *  All of it is checked before the first is written: labels, chunks that two labels name, vectors that the store does not take, the
+ *  metric, documents of other origin at the paths. Importing again replaces what is there. The graph is built anew by the store.
  *  @throws StorageError INVALID_INPUT naming the label, CONFLICT (the model's vectors are compared by another metric; a document of other
  *  origin is at a path), ABORTED, UNSUPPORTED (no vector store), QUOTA_EXCEEDED, CLOSED
  *  @example
@@ -130,7 +130,8 @@ class ImportRun {
   async run(): Promise<ImportReport> {
     this.#throwIfAborted();
     const entries = this.#entries();
-    this.#requireDirections(entries);
+    this.#requireVectors(entries);
+    await this.#requireMetric();
     await this.#requireOwnPaths(entries);
     for (let at = 0; at < entries.length; at += BATCH) {
       await this.#write(entries.slice(at, at + BATCH));
@@ -168,15 +169,25 @@ class ImportRun {
     return entries;
   }
 
-  /** The store refuses a zero vector under cosine with its whole batch; here it is named by its label. */
-  #requireDirections(entries: readonly Entry[]): void {
-    if (this.#file.metric !== "cosine") return;
-    const { vectors, dimensions } = this.#file;
-    const isZero = ({ at }: Entry): boolean =>
-      vectors.subarray(at * dimensions, (at + 1) * dimensions).every((value) => value === 0);
-    const zero = entries.find(isZero);
-    if (zero === undefined) return;
-    throw refusal(SITE, `the vector of label ${describe(zero.label)} is zero, and cosine compares directions`);
+  /** The store refuses a vector with its whole batch; here it is named by its label. */
+  #requireVectors(entries: readonly Entry[]): void {
+    const { vectors, dimensions, metric } = this.#file;
+    for (const { label, at } of entries) {
+      const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
+      if (metric === "cosine" && vector.every((value) => value === 0)) {
+        throw refusal(SITE, `the vector of label ${describe(label)} is zero, and cosine compares directions`);
+      }
+      requireVector(SITE, `the vector of label ${describe(label)}`, vector, { dimensions, metric });
+    }
+  }
+
+  async #requireMetric(): Promise<void> {
+    const { modelId, dimensions, metric } = this.#generation;
+    const tables = await this.#store.embeddings.indexes();
+    const there = tables.find((table) => table.modelId === modelId && table.dimensions === dimensions);
+    if (there === undefined || there.metric === metric) return;
+    const message = `the embeddings of ${describe(modelId)} are compared by ${there.metric}, and those of the file by ${metric}`;
+    throw new StorageError("CONFLICT", message, SITE);
   }
 
   /** Documents of other origin stay. */

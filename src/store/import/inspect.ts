@@ -48,7 +48,8 @@ export interface VectorFileInspection {
   revision: number | null;
   /** Of the envelope, and of the graph. */
   checksums: { envelope: ChecksumState; graph: ChecksumState };
-  /** What is wrong with the file; empty where it was read to its end and all is well. */
+  /** What is wrong with the file; empty where its checksums hold and its parts agree. The links of a snapshot are looked at only
+   *  by the store that opens it. */
   problems: { code: string; message: string }[];
 }
 
