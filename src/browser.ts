@@ -1,5 +1,5 @@
 import type { Store } from "./contracts/store.ts";
-import { requireBoolean, requireObject } from "./contracts/validate.ts";
+import { invalidInput, requireBoolean, requireObject } from "./contracts/validate.ts";
 import type { StorageError } from "./errors.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { deleteOpfsStore } from "./drivers/sql/delete-opfs-store.ts";
@@ -26,18 +26,22 @@ export interface OpenBrowserStoreOptions {
   kernelUrl?: string;
   /** Called once when the worker is gone without having been closed; every pending call rejects with OWNER_LOST. */
   onLost?: (error: StorageError) => void;
+  /** Gives up opening and ends the worker: what opening was at, a migration or an index that is built anew, is done by the next one.
+   *  Has no effect once the store is open. */
+  signal?: AbortSignal;
   /** Starts the worker, for set-ups in which `new URL("./worker.js", import.meta.url)` is not found. */
   createWorker?: () => Worker;
 }
 
-const OPTIONS = ["name", "embedder", "embedOnOpen", "vectors", "kernelUrl", "onLost", "createWorker"];
+const OPTIONS = ["name", "embedder", "embedOnOpen", "vectors", "kernelUrl", "onLost", "signal", "createWorker"];
 
 /**
  * Opens the store in this browser, making it when there is none. It lives in a worker and in the origin private file
  * system; one tab has it at a time.
  *
  * @throws StorageError CONFLICT (another tab has it), UNSUPPORTED (no OPFS), INVALID_INPUT (name), SCHEMA_TOO_NEW,
- *   MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, QUOTA_EXCEEDED, OWNER_LOST
+ *   MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, QUOTA_EXCEEDED, OWNER_LOST (the worker ended, also while it
+ *   was opening the store), ABORTED
  * @example
  *   const store = await openStore({ name: "notes" });
  *   await store.ingest(files, { onProgress: ({ done }) => show(done) });
@@ -47,11 +51,17 @@ export async function openStore(options: OpenBrowserStoreOptions): Promise<Store
   const site = { capability: "store", operation: "open" } as const;
   requireObject(site, "options", options, OPTIONS);
   if (options.embedOnOpen !== undefined) requireBoolean(site, "embedOnOpen", options.embedOnOpen);
+  const given: unknown = options.signal;
+  if (given !== undefined && !(given instanceof AbortSignal))
+    throw invalidInput(site, "signal", given, "an AbortSignal");
   const worker = options.createWorker?.() ?? startWorker();
   try {
-    const { name, embedder, embedOnOpen, vectors, kernelUrl } = options;
+    const { name, embedder, embedOnOpen, vectors, kernelUrl, signal } = options;
     const params = { name, embedder, embedOnOpen, vectors, kernelUrl };
-    const connection = await connect<Store>(workerEndpoint(worker), { params });
+    const connection = await connect<Store>(workerEndpoint(worker), {
+      params,
+      ...(signal === undefined ? {} : { signal }),
+    });
     if (options.onLost !== undefined) void connection.lost.then(options.onLost);
     return new StoreClient(connection);
   } catch (error) {

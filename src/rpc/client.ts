@@ -13,7 +13,8 @@ import { rpcError } from "./rpc-error.ts";
 export interface ConnectOptions {
   /** Structured-cloneable data for the server's root function. */
   params?: unknown;
-  /** Gives up connecting; has no effect once connected. A worker that never answers is only ended by this. */
+  /** Gives up connecting; has no effect once connected. Only this ends the wait for a worker that lives and never
+   *  answers, or that dies before its script has heard of the connection. */
   signal?: AbortSignal;
 }
 
@@ -46,11 +47,11 @@ export interface Connection<T extends object> {
  * References in arguments are lent for the call: used later, they reject with TRANSACTION. References in a result last
  * until they are collected, the stream has ended, or the connection closes; as long as they do, so do the arguments.
  *
- * Loss is seen by a Web Lock that the worker holds, so `worker.terminate()` and crashes are noticed as well. Where
- * there are no Web Locks (insecure contexts, Node before 24) end the worker with `terminate()` of the connection, and
- * a crash is not noticed.
+ * Loss is seen by a Web Lock that the worker takes before it calls the root function, so `worker.terminate()` and crashes
+ * are noticed as well, from then on. Where there are no Web Locks (insecure contexts, Node before 24) end the worker with
+ * `terminate()` of the connection, and a crash is not noticed.
  *
- * @throws StorageError OWNER_LOST (the script cannot be loaded or throws at its start, the endpoint closes),
+ * @throws StorageError OWNER_LOST (the script cannot be loaded or throws at its start, the worker ends, the endpoint closes),
  *   BAD_FORMAT (the two sides are of different versions), ABORTED, INVALID_INPUT (params), and what the root function throws.
  * @example
  *   const worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
@@ -78,13 +79,22 @@ function handshake<T extends object>(
 ): Promise<Connection<T>> {
   return new Promise((resolve, reject) => {
     let connection: Opened<T> | undefined;
+    let unwatch = (): void => {};
     const session = Math.random();
     const send = (message: WireMessage, transfer: Transferable[] = []): void => endpoint.postMessage(message, transfer);
-    const fail = (error: unknown): void => {
+    const leave = (): void => {
+      unwatch();
       unsubscribe();
+    };
+    const fail = (error: unknown): void => {
+      leave();
       signal?.removeEventListener("abort", abort);
       // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- what the root function threw, whatever it is
       reject(error);
+    };
+    const lose = (message: string, cause?: unknown): void => {
+      if (connection !== undefined) connection.lose(message, cause);
+      else fail(rpcError("OWNER_LOST", "connect", message, cause));
     };
     const abort = (): void => {
       send({ lode: "bye" });
@@ -105,6 +115,12 @@ function handshake<T extends object>(
         switch (message.lode) {
           case "ready":
             return hello();
+          case "opening":
+            if (message.session !== session || message.version !== PROTOCOL_VERSION) return;
+            unwatch = watchLifeLock(lockName(message.lock), () => lose("the worker is gone"));
+            return;
+          case "bye":
+            return lose("the worker closed the connection");
           case "refuse":
             if (message.session !== session) return;
             return fail(fromWireError(message.error));
@@ -112,17 +128,13 @@ function handshake<T extends object>(
             if (message.session !== session) return;
             if (message.version !== PROTOCOL_VERSION) return fail(versionError(message.version));
             signal?.removeEventListener("abort", abort);
-            connection = open(endpoint, unsubscribe, releaseLock, lockName(message.lock));
+            connection = open(endpoint, leave, releaseLock);
             return resolve(connection);
           default:
             return;
         }
       },
-      lost: (reason, cause) => {
-        const message = `the connection was lost: ${reason}`;
-        if (connection !== undefined) connection.lose(message, cause);
-        else fail(rpcError("OWNER_LOST", "connect", message, cause));
-      },
+      lost: (reason, cause) => lose(`the connection was lost: ${reason}`, cause),
       uncaught: (error) => {
         if (connection !== undefined) return false;
         const message = `the worker failed at its start: ${error.message}`;
@@ -141,20 +153,14 @@ interface Opened<T extends object> extends Connection<T> {
   lose(message: string, cause?: unknown): void;
 }
 
-function open<T extends object>(
-  endpoint: Endpoint,
-  unsubscribe: () => void,
-  releaseLock: () => void,
-  serverLock: string | undefined,
-): Opened<T> {
+function open<T extends object>(endpoint: Endpoint, leave: () => void, releaseLock: () => void): Opened<T> {
   const peer = new Peer((message, transfer) => endpoint.postMessage(message, transfer));
   let tellLoss!: (error: StorageError) => void;
   const lost = new Promise<StorageError>((resolve) => (tellLoss = resolve));
   let isOver = false;
   const finish = (ending: Ending): StorageError => {
     isOver = true;
-    unwatch();
-    unsubscribe();
+    leave();
     const error = peer.end(ending);
     releaseLock();
     return error;
@@ -167,7 +173,6 @@ function open<T extends object>(
     finish({ code: "CLOSED", message: "the connection was closed", cause: undefined });
     endpoint.postMessage({ lode: "bye" } satisfies WireMessage, []);
   };
-  const unwatch = watchLifeLock(serverLock, () => lose("the worker is gone"));
   return {
     proxy: peer.remoteRoot() as Remote<T>,
     lost,
@@ -184,6 +189,7 @@ function open<T extends object>(
           return lose("the worker closed the connection");
         case "ready":
         case "hello":
+        case "opening":
         case "welcome":
         case "refuse":
           return;

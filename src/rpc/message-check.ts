@@ -11,6 +11,7 @@ const holesFit: Check = (m) => m["holes"] === undefined || Array.isArray(m["hole
 const CHECKS: ReadonlyMap<unknown, Check> = new Map<WireMessage["lode"], Check>([
   ["ready", hasVersion],
   ["hello", (m) => hasVersion(m) && hasSession(m)],
+  ["opening", (m) => hasVersion(m) && hasSession(m)],
   ["welcome", (m) => hasVersion(m) && hasSession(m)],
   ["refuse", (m) => hasVersion(m) && hasSession(m) && isObject(m["error"])],
   [

@@ -1,2 +1,2 @@
 /** Version of the messages in protocol.ts. Raised with every change to them; both sides must have the same. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;

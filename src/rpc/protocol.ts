@@ -37,13 +37,14 @@ export interface WireHole {
   reference: WireReference;
 }
 
-/** Connecting: `ready` when serving begins, `hello` from the client, repeated after `ready`, answered once by `welcome`
- *  or `refuse`. `session` tells one attempt to connect from another. `lock` names the Web Lock that the sender holds
- *  as long as it lives. */
+/** Connecting: `ready` when serving begins, `hello` from the client, repeated after `ready`, answered by `opening` before
+ *  the root is made and by `welcome` or `refuse` after it. `session` tells one attempt to connect from another. `lock`
+ *  names the Web Lock that the sender holds as long as it lives: making the root may take long, and end the worker. */
 export type HandshakeMessage =
   | { lode: "ready"; version: number }
   | { lode: "hello"; version: number; session: number; lock: string | null; params: unknown }
-  | { lode: "welcome"; version: number; session: number; lock: string | null }
+  | { lode: "opening"; version: number; session: number; lock: string | null }
+  | { lode: "welcome"; version: number; session: number }
   | { lode: "refuse"; version: number; session: number; error: WireError };
 
 /** Calls, either way. `target` is an id of the receiver, 0 its root; `method` a dotted path, empty to call the target. */

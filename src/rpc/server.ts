@@ -56,10 +56,12 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
 
   const finish = (code: "OWNER_LOST" | "CLOSED", message: string, cause?: unknown): void => {
     const ending = session;
-    if (ending === undefined || ending.over !== undefined) return;
+    if (ending === undefined) return;
+    // That of a refused session, too, which was held until now: letting go before the refusal is read looks like dying.
+    ending.lock?.release();
+    if (ending.over !== undefined) return;
     ending.over = rpcError(code, "connection", message, cause);
     ending.unwatch?.();
-    ending.lock?.release();
     ending.peer?.end({ code, message, cause });
     if (ending.peer !== undefined) options.onDisconnect?.(ending.root!, ending.over);
   };
@@ -75,13 +77,12 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
     session = mine;
     try {
       if (version !== PROTOCOL_VERSION) throw versionError(version);
-      mine.root = isRootFunction(root) ? await root(hello.params) : root;
       mine.lock = await holdLifeLock();
+      if (isOver(mine)) return mine.lock?.release();
+      send({ lode: "opening", version: PROTOCOL_VERSION, session: id, lock: mine.lock?.name ?? null });
+      mine.root = isRootFunction(root) ? await root(hello.params) : root;
       if (mine.over === undefined) welcome(mine, hello.lock);
-      else {
-        mine.lock?.release();
-        options.onDisconnect?.(mine.root, mine.over);
-      }
+      else options.onDisconnect?.(mine.root, mine.over);
     } catch (error) {
       if (mine.over === undefined) refuse(id, error);
       mine.over ??= rpcError("CLOSED", "connect", "the connection was refused");
@@ -91,8 +92,7 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
   const welcome = (mine: Session, clientLock: unknown): void => {
     mine.peer = new Peer(send, mine.root);
     mine.unwatch = watchLifeLock(lockName(clientLock), () => finish("OWNER_LOST", "the client is gone"));
-    const lock = mine.lock?.name ?? null;
-    send({ lode: "welcome", version: PROTOCOL_VERSION, session: mine.id, lock });
+    send({ lode: "welcome", version: PROTOCOL_VERSION, session: mine.id });
   };
 
   const unsubscribe = endpoint.subscribe({
@@ -106,6 +106,7 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
         case "bye":
           return finish("CLOSED", "the client closed the connection");
         case "ready":
+        case "opening":
         case "welcome":
         case "refuse":
           return;
@@ -126,6 +127,10 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
       unsubscribe();
     },
   };
+}
+
+function isOver(session: Session): boolean {
+  return session.over !== undefined;
 }
 
 /** A proxy of another connection is callable too, but it is an object to serve. */

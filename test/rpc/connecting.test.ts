@@ -93,7 +93,8 @@ describe("connecting", () => {
     const { near, far } = channel();
     far.addEventListener("message", (event: MessageEvent<{ session: number }>) => {
       const { session } = event.data;
-      far.postMessage({ lode: "welcome", version: PROTOCOL_VERSION + 1, session, lock: null });
+      far.postMessage({ lode: "opening", version: PROTOCOL_VERSION + 1, session, lock: null });
+      far.postMessage({ lode: "welcome", version: PROTOCOL_VERSION + 1, session });
     });
     far.start();
     expect((await storageError(connect(portEndpoint(near)))).code).toBe("BAD_FORMAT");
@@ -116,10 +117,13 @@ describe("connecting", () => {
     const root = new Promise<object>((resolve) => (openRoot = resolve));
     let handedBack!: (root: object) => void;
     const back = new Promise<object>((resolve) => (handedBack = resolve));
-    const { near } = open(() => root, { onDisconnect: handedBack });
     const stop = new AbortController();
+    const makeRoot = (): Promise<object> => {
+      setTimeout(() => stop.abort());
+      return root;
+    };
+    const { near } = open(makeRoot, { onDisconnect: handedBack });
     const connecting = connect(portEndpoint(near), { signal: stop.signal });
-    setTimeout(() => stop.abort());
     await storageError(connecting);
     const opened = probe();
     openRoot(opened);
@@ -129,6 +133,32 @@ describe("connecting", () => {
 });
 
 describe("losing a connection", () => {
+  test("the server closing while it makes the root is OWNER_LOST", async () => {
+    const { near, served } = open(() => {
+      setTimeout(() => served.close());
+      return new Promise<object>(() => {});
+    });
+    expect((await storageError(connect(portEndpoint(near)))).code).toBe("OWNER_LOST");
+    near.close();
+  });
+
+  test("another client at the same end is OWNER_LOST for the one that still waits", async () => {
+    let made = 0;
+    let begun!: () => void;
+    const beginning = new Promise<void>((resolve) => (begun = resolve));
+    const { near } = open(() => {
+      if (made++ > 0) return probe();
+      begun();
+      return new Promise<object>(() => {});
+    });
+    const first = storageError(connect(portEndpoint(near)));
+    await beginning;
+    const second = await connect<Probe>(portEndpoint(near));
+    expect((await first).code).toBe("OWNER_LOST");
+    expect(await second.proxy.nested.add(1, 1)).toBe(2);
+    second.terminate();
+  });
+
   test("the server closing is OWNER_LOST for all that is pending", async () => {
     const { near, served } = open(probe());
     const connection = await connect<Probe>(portEndpoint(near));
@@ -239,6 +269,7 @@ describe("messages that are none", () => {
     { lode: "abort", id: 999, reason: {} },
     { lode: "result", id: 999, holes: [7] },
     { lode: "welcome", version: 1 },
+    { lode: "opening", version: 1 },
   ];
 
   test("are ignored on both sides", async () => {

@@ -10,6 +10,7 @@ import { describeRpc } from "./rpc-cases.ts";
 // Vite finds worker scripts only where the whole expression stands together.
 const probeWorker = (): Worker => new Worker(new URL("./probe-worker.ts", import.meta.url), { type: "module" });
 const closingWorker = (): Worker => new Worker(new URL("./closing-worker.ts", import.meta.url), { type: "module" });
+const endingWorker = (): Worker => new Worker(new URL("./ending-worker.ts", import.meta.url), { type: "module" });
 const failingWorker = (): Worker => new Worker(new URL("./failing-worker.ts", import.meta.url), { type: "module" });
 
 const NOTHING = { calls: 0, running: 0, exported: 0, imported: 0 };
@@ -85,6 +86,11 @@ describe("a worker that dies", () => {
     const connection = await connect<Closing>(workerEndpoint(worker));
     expect(await connection.proxy.letErrorEscape()).toBe("still here");
     connection.terminate();
+  });
+
+  test("while it makes what it serves rejects connect", async () => {
+    const failed = connect(workerEndpoint(endingWorker()));
+    await expect(failed).rejects.toMatchObject({ code: "OWNER_LOST", message: "the worker is gone" });
   });
 
   test("that throws at its start rejects connect with the reason", async () => {

@@ -119,6 +119,49 @@ describe("a store in the browser", () => {
     expect(report).toMatchObject({ skipped: documents, added: 3000 - documents });
   });
 
+  test("rejects when its worker dies while it opens, and can be opened after that", async () => {
+    const name = `test-${Date.now()}-${made++}`;
+    const createWorker = (): Worker => {
+      const worker = new Worker(new URL("../../src/worker.ts", import.meta.url), { type: "module" });
+      worker.addEventListener("message", ({ data }: MessageEvent<{ lode: string }>) => {
+        if (data.lode === "opening") worker.terminate();
+      });
+      return worker;
+    };
+    await expect(openStore({ name, createWorker })).rejects.toMatchObject({ name: "StorageError", code: "OWNER_LOST" });
+    const { store } = await openFresh(name);
+    expect(await store.check()).toMatchObject({ ok: true });
+  });
+
+  test("that a worker never answers for is given up by a signal, and the worker ends", async () => {
+    const lock = `test-${Date.now()}-${made++}`;
+    const held = Promise.withResolvers<void>();
+    const script = `navigator.locks.request("${lock}", () => (postMessage("held"), new Promise(() => {})));`;
+    const createWorker = (): Worker => {
+      const worker = new Worker(URL.createObjectURL(new Blob([script], { type: "text/javascript" })));
+      worker.addEventListener("message", () => held.resolve());
+      return worker;
+    };
+    const controller = new AbortController();
+    const opening = openStore({ name: "silent", createWorker, signal: controller.signal });
+    await held.promise;
+    controller.abort("enough");
+    await expect(opening).rejects.toMatchObject({ name: "StorageError", code: "ABORTED", cause: "enough" });
+    // Granted once the worker that held it is gone.
+    await navigator.locks.request(lock, () => {});
+  });
+
+  test("takes a signal that is none for wrong input, and an aborted one at its word", async () => {
+    const name = `test-${Date.now()}-${made++}`;
+    const wrong = { name, signal: "soon" as unknown as AbortSignal };
+    await expect(openStore(wrong)).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringContaining(`signal got "soon"`) as string,
+    });
+    const aborted = openStore({ name, signal: AbortSignal.abort() });
+    await expect(aborted).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
   test("refuses a name that cannot be one", async () => {
     await expect(openStore({ name: "../up" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
   });
