@@ -48,6 +48,12 @@ describe("MDX", () => {
     ]);
   });
 
+  test("an address, a string or an image alone on its line stays", async () => {
+    expect(
+      await blocksOf("a.mdx", '<https://example.com/docs>\n\n{"words here"}\n\n<img alt="the kiln" />\n\n{" "}\n'),
+    ).toEqual(["paragraph 1-1: https://example.com/docs", "paragraph 3-3: words here", "paragraph 5-5: the kiln"]);
+  });
+
   test("what is never closed is text", async () => {
     expect(await blocksOf("a.mdx", 'a {b\n\nc <d e="\n\nf\n')).toEqual([
       "paragraph 1-1: a {b",
@@ -56,9 +62,18 @@ describe("MDX", () => {
     ]);
   });
 
+  test("a tag is one behind what only looks like the beginning of a tag", async () => {
+    expect(
+      await blocksOf("a.mdx", "A < B and {x} plus <b>bold</b>\n\n<Foo>\n  inner\n</Foo>\n\nif a <b {x} or <T x={\n"),
+    ).toEqual(["paragraph 1-1: A < B and  plus bold", "paragraph 4-4: inner", "paragraph 7-7: if a <b  or <T x={"]);
+    expect(await blocksOf("a.mdx", "an open <T x={ and a <b>bold</b> word\n")).toEqual([
+      "paragraph 1-1: an open <T x={ and a bold word",
+    ]);
+  });
+
   test("a path that is not MDX keeps braces and indented code", async () => {
     expect(await blocksOf("a.md", "{a}\n\n    import b\n")).toEqual(["paragraph 1-1: {a}", "code 3-3: import b"]);
     expect((await parsed("a.md", "")).parserVersion).toBe("markdown-2");
-    expect((await parsed("a.mdx", "")).parserVersion).toBe("mdx-2");
+    expect((await parsed("a.mdx", "")).parserVersion).toBe("mdx-3");
   });
 });

@@ -27,6 +27,7 @@ const TEXTS: Record<string, string> = {
   "braces in braces": "{a".repeat(20_000) + "}".repeat(20_000),
   "open comments in braces": "{/*".repeat(20_000),
   "open expressions in tags": "<A b={".repeat(20_000),
+  "escaped braces in open tags": ("<A \\{".repeat(5000) + "}".repeat(5000)).repeat(8),
   "open scripts": "<script>".repeat(20_000),
   "open exports": "export const a = {\n\n".repeat(2000),
   "open fences": "- ```\n".repeat(5000),

@@ -47,6 +47,8 @@ class SegmentReader {
   #taken = 0;
   /** Whether nothing but space came out of the line before. */
   #afterBlank = true;
+  /** Whether nothing but space came out of the MDX line at hand so far. */
+  #isLineBlank = true;
 
   constructor(text: string, mdx: boolean, firstLine: number) {
     this.#text = text;
@@ -140,22 +142,22 @@ class SegmentReader {
     const before = this.#beforeFlow(start);
     const line = this.#line;
     let at = start;
-    let blank = true;
+    this.#isLineBlank = true;
     for (;;) {
       SPECIAL.lastIndex = at;
       const found = SPECIAL.exec(text)?.index ?? text.length;
-      blank &&= isBlank(text, at, found);
+      this.#isLineBlank &&= isBlank(text, at, found);
       if (found >= text.length || text[found] === "\n") {
-        if (blank && before !== null) {
+        if (this.#isLineBlank && before !== null) {
           this.#flow = `${before}${CONTAINER_END}${"\n".repeat(this.#line - line)}`;
           this.#taken = found;
         }
-        return this.#endLine(found, blank);
+        return this.#endLine(found, this.#isLineBlank);
       }
       at = this.#readSpecial(found);
-      // A part that was dropped leaves nothing; one that stays may have run over line ends.
+      // A part that was dropped is counted; one that stays may have run over line ends.
       if (this.#taken >= at) continue;
-      blank = false;
+      this.#isLineBlank = false;
       this.#line += countLines(text, found, at);
     }
   }
@@ -199,6 +201,7 @@ class SegmentReader {
     this.#take(start);
     const lines = countLines(this.#text, start, end);
     this.#flow += replacement + "\n".repeat(lines);
+    this.#isLineBlank &&= replacement.trim() === "";
     this.#line += lines;
     this.#taken = end;
     return end;

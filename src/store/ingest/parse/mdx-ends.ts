@@ -7,8 +7,10 @@ export class MdxEnds {
   readonly #text: string;
   /** Ends (`-->`, `</script>`) that are known not to come. */
   readonly #missing = new Set<string>();
-  /** Offsets before which an unclosed `{` or `<` makes looking for another end useless. */
+  /** Offsets before which an unclosed `{` makes looking for the end of another useless: in text, and within tags. */
   #noExpressionBefore = 0;
+  #noTagExpressionBefore = 0;
+  /** Offset before which a tag would stand within an expression of a tag that was read or is none. */
   #noTagBefore = 0;
 
   constructor(text: string) {
@@ -20,13 +22,8 @@ export class MdxEnds {
     const text = this.#text;
     if (text.startsWith("<!--", start)) return this.#behind("-->", start);
     if (start < this.#noTagBefore) return -1;
-    const end = jsxTagEnd(text, start);
-    if (end === -1) {
-      // An expression that never ends was looked for up to the limit; not again at every tag before it.
-      const failed = text.slice(start + 1, start + LONGEST_PART).split("<", 1)[0]!;
-      this.#noTagBefore = start + (failed.includes("{") ? LONGEST_PART : failed.length);
-      return -1;
-    }
+    const end = jsxTagEnd(text, start, this.#expressionInTag);
+    if (end === -1) return -1;
     SCRIPT_OR_STYLE.lastIndex = start;
     const raw = text[end - 2] === "/" ? null : SCRIPT_OR_STYLE.exec(text);
     const close = raw === null ? -1 : this.#behind(`</${raw[1]!}>`, end);
@@ -40,6 +37,15 @@ export class MdxEnds {
     if (end === -1) this.#noExpressionBefore = start + LONGEST_PART;
     return end;
   }
+
+  /** The same within a tag. Text may hold braces that are none there (`\{`), so that each remembers its own. */
+  readonly #expressionInTag = (start: number): number => {
+    if (start < this.#noTagExpressionBefore) return -1;
+    const end = expressionEnd(this.#text, start);
+    if (end === -1) this.#noTagExpressionBefore = start + LONGEST_PART;
+    else this.#noTagBefore = end;
+    return end;
+  };
 
   #behind(end: string, from: number): number {
     if (this.#missing.has(end)) return -1;

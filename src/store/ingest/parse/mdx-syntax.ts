@@ -12,8 +12,9 @@ export const LONGEST_PART = 32_768;
 
 const TAG_START = /<\/?(?:[A-Za-z$_][\w$:.-]*|(?=\s*>))/y;
 
-/** Returns the end of the JSX tag at `start` (`<a b="c" d={e}>`, `</a>`, `<a/>`, `<>`). */
-export function jsxTagEnd(text: string, start: number): number {
+/** Returns the end of the JSX tag at `start` (`<a b="c" d={e}>`, `</a>`, `<a/>`, `<>`).
+ *  @param endOfExpression Finds where an expression of the tag ends, as {@link expressionEnd} does. */
+export function jsxTagEnd(text: string, start: number, endOfExpression: (start: number) => number): number {
   TAG_START.lastIndex = start;
   if (!TAG_START.test(text)) return -1;
   const limit = Math.min(text.length, start + LONGEST_PART);
@@ -30,7 +31,7 @@ export function jsxTagEnd(text: string, start: number): number {
       if (close === -1 || close >= limit) return -1;
       at = close + 1;
     } else if (code === 123) {
-      const close = expressionEnd(text, at);
+      const close = endOfExpression(at);
       if (close === -1) return -1;
       at = close;
     } else {

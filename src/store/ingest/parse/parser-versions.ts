@@ -1,6 +1,6 @@
 /** Versions of the parsers: each changes whenever the same text would give other blocks. */
 export const MARKDOWN_PARSER_VERSION = "markdown-2";
-export const MDX_PARSER_VERSION = "mdx-2";
+export const MDX_PARSER_VERSION = "mdx-3";
 export const HTML_PARSER_VERSION = "html-2";
 export const TEXT_PARSER_VERSION = "text-1";
 
