@@ -22,7 +22,7 @@ import { sameTarget, type ViewState } from "./url-state.ts";
 import { createViewer } from "./viewer.ts";
 import { createWelcome } from "./welcome.ts";
 
-interface AppOptions {
+export interface AppOptions {
   store: Store;
   /** Ends the app: its listeners on the window go. */
   signal: AbortSignal;
@@ -31,13 +31,15 @@ interface AppOptions {
   onModelChosen: () => void;
   /** Whether the store makes embeddings. */
   hasModel: boolean;
+  /** Host of the model that texts are sent to; `null` where none are. */
+  modelHost: string | null;
   /** Why it does not, where the model that was chosen was refused. */
   modelProblem: string | null;
 }
 
 /** Builds the page around an open store. */
 export function createApp(options: AppOptions): HTMLElement {
-  const { store, signal, onDeleteEverything, onModelChosen, hasModel, modelProblem } = options;
+  const { store, signal, onDeleteEverything, onModelChosen, hasModel, modelHost, modelProblem } = options;
   const announcer = createAnnouncer();
   const navigation = createNavigation(signal, show);
   const notices = element("div", { class: "notices" });
@@ -77,9 +79,12 @@ export function createApp(options: AppOptions): HTMLElement {
     onFiles: (selection) => ingest.start({ ...selection, source: selection.files() }),
     onError: showError,
   });
-  const welcome = createWelcome(intake.buttons(), () =>
-    ingest.start({ name: "Lodestore’s documentation", source: sampleFiles(), total: sampleSize, leftOut: 0 }),
-  );
+  const welcome = createWelcome({
+    intakeButtons: intake.buttons(),
+    modelHost,
+    onSample: () =>
+      ingest.start({ name: "Lodestore’s documentation", source: sampleFiles(), total: sampleSize, leftOut: 0 }),
+  });
 
   const panes = element(
     "main",

@@ -1,9 +1,9 @@
 import { deleteStore, openStore } from "lodestore/browser";
 import type { Store } from "lodestore";
-import { createApp } from "./app.ts";
+import { type AppOptions, createApp } from "./app.ts";
 import { element } from "./element.ts";
 import { errorCode, errorText } from "./error-text.ts";
-import { embedderOf, readChoice } from "./model-choice.ts";
+import { embedderOf, hostOf, readChoice } from "./model-choice.ts";
 import { banner, openFailurePage } from "./page-message.ts";
 
 declare global {
@@ -25,7 +25,7 @@ async function start(): Promise<void> {
   delete window.store;
   root.replaceChildren(element("p", { class: "opening", role: "status" }, "Opening the store…"));
   try {
-    const { store, hasModel, modelProblem } = await openWithModel();
+    const { store, hasModel, modelHost, modelProblem } = await openWithModel();
     window.store = store;
     const { signal } = shown;
     root.replaceChildren(
@@ -33,6 +33,7 @@ async function start(): Promise<void> {
         store,
         signal,
         hasModel,
+        modelHost,
         modelProblem,
         onDeleteEverything: () => deleteEverything(store),
         onModelChosen: () => void reopen(store),
@@ -43,16 +44,21 @@ async function start(): Promise<void> {
   }
 }
 
+type Opened = { store: Store } & Pick<AppOptions, "hasModel" | "modelHost" | "modelProblem">;
+
 /** Opens the store with the model that was chosen. One that the store refuses keeps nobody from the documents: they are found by words. */
-async function openWithModel(): Promise<{ store: Store; hasModel: boolean; modelProblem: string | null }> {
-  const embedder = embedderOf(readChoice());
+async function openWithModel(): Promise<Opened> {
+  const choice = readChoice();
+  const embedder = embedderOf(choice);
   const options = { name: NAME, onLost: showLost, embedOnOpen: false };
-  if (embedder === undefined) return { store: await openStore(options), hasModel: false, modelProblem: null };
+  const without = { hasModel: false, modelHost: null };
+  if (embedder === undefined) return { store: await openStore(options), ...without, modelProblem: null };
   try {
-    return { store: await openStore({ ...options, embedder }), hasModel: true, modelProblem: null };
+    const store = await openStore({ ...options, embedder });
+    return { store, hasModel: true, modelHost: hostOf(choice), modelProblem: null };
   } catch (error) {
     if (errorCode(error) !== "INVALID_INPUT") throw error;
-    return { store: await openStore(options), hasModel: false, modelProblem: errorText(error) };
+    return { store: await openStore(options), ...without, modelProblem: errorText(error) };
   }
 }
 

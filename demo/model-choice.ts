@@ -41,6 +41,11 @@ export function readKey(): string {
   return sessionStorage.getItem(KEY) ?? "";
 }
 
+/** The host that texts are sent to with this choice, or `null` where they stay here. */
+export function hostOf(choice: ModelChoice): string | null {
+  return choice.kind === "http" ? new URL(choice.url).host : null;
+}
+
 /** The embedder of the choice, as the store takes it. */
 export function embedderOf(choice: ModelChoice): OpenBrowserStoreOptions["embedder"] {
   if (choice.kind === "none") return undefined;

@@ -69,7 +69,11 @@ export function createModelForm(onChosen: () => void): HTMLElement {
     modelRow,
     dimensionsRow,
     keyRow,
-    element("p", { class: "hint" }, "The key stays in this tab. Texts of your documents go to this address."),
+    element(
+      "p",
+      { class: "hint" },
+      "The key stays in this tab. Texts of your documents, and what you search for by meaning, go to this address.",
+    ),
   );
   const form = element(
     "form",

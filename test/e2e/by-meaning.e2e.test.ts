@@ -61,7 +61,6 @@ test("a model behind HTTP is chosen, out of reach, there again, and left", async
   await using profile = await BrowserProfile.create();
   try {
     const demo = await DemoPage.open(await (await profile.start()).newPage(), url);
-    await demo.loadSample();
     const choose = async (kind: string): Promise<void> => {
       await demo.get("open-storage").click();
       await demo.get(`model-${kind}`).check();
@@ -74,6 +73,15 @@ test("a model behind HTTP is chosen, out of reach, there again, and left", async
       await demo.get("storage").waitFor({ state: "hidden" });
       await demo.opened();
     };
+    expect(await demo.get("privacy").innerText()).toBe("Nothing leaves your machine.");
+    await choose("http");
+    const sent = await demo.get("privacy").innerText();
+    expect(sent).toContain(`are sent to 127.0.0.1:${model.port}.`);
+    expect(sent).not.toContain("Nothing leaves");
+    await choose("none");
+    expect(await demo.get("privacy").innerText()).toBe("Nothing leaves your machine.");
+
+    await demo.loadSample();
     model.answers = false;
     await choose("http");
     await demo.get("embedding").filter({ hasText: "Passages are found by words alone" }).waitFor({ timeout: 60_000 });
