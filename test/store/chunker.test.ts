@@ -51,6 +51,23 @@ describe("sections", () => {
 });
 
 describe("size", () => {
+  test("what counts no tokens is cut by its characters, and the words around it stay", async () => {
+    const policy = { targetTokens: 32, overlapTokens: 0, maxTokens: 32 };
+    for (const path of ["a.txt", "a.md"]) {
+      const chunks = await chunksOf(path, `one${" ".repeat(5000)}two${"\u200b".repeat(5000)}\n`, policy);
+      expect(Math.max(...chunks.map((chunk) => chunk.text.length))).toBeLessThanOrEqual(32 * 48);
+      expect(chunks.map((chunk) => chunk.text).join(" ")).toMatch(/^one\s+two\u200b+/);
+    }
+    const blocks = (await parsed("a.txt", "\u200b\n\n".repeat(5000))).blocks;
+    const chunks = chunkBlocks(
+      "d",
+      blocks.map((block, ordinal) => ({ ...block, id: `b${ordinal}` })),
+      policy,
+    );
+    expect(chunks.flatMap((chunk) => chunk.blockIds)).toHaveLength(5000);
+    expect(Math.max(...chunks.map((chunk) => chunk.blockIds.length))).toBeLessThanOrEqual(512);
+  });
+
   test("prose is cut at sentences near the target, and every chunk repeats the end of the one before", async () => {
     const chunks = await chunksOf("a.md", `# H\n\n${prose(40)}\n`, {
       targetTokens: 64,

@@ -177,6 +177,14 @@ describe("ingest", () => {
     await store.close();
   });
 
+  test("takes in text whose words are millions of spaces apart, and finds them", async () => {
+    const { store } = await openTestStore();
+    const report = await store.ingest({ path: "apart.txt", content: `kiln${" ".repeat(4_300_000)}glaze\n` });
+    expect(report).toMatchObject({ added: 1, failures: [] });
+    for (const text of ["kiln", "glaze"]) expect((await store.search({ text })).hits).toHaveLength(1);
+    await store.close();
+  });
+
   test("leaves whole documents only when it is cancelled, and says so in the run", async () => {
     const { store, db } = await openTestStore();
     const controller = new AbortController();

@@ -27,7 +27,7 @@ const TEXTS: Record<string, string> = {
   "braces in braces": "{a".repeat(20_000) + "}".repeat(20_000),
   "open comments in braces": "{/*".repeat(20_000),
   "open expressions in tags": "<A b={".repeat(20_000),
-  "escaped braces in open tags": ("<A \\{".repeat(5000) + "}".repeat(5000)).repeat(8),
+  "escaped braces in open tags": ("<A \\{".repeat(5000) + "}".repeat(5000)).repeat(40),
   "open scripts": "<script>".repeat(20_000),
   "open exports": "export const a = {\n\n".repeat(2000),
   "open fences": "- ```\n".repeat(5000),
@@ -39,6 +39,10 @@ const TEXTS: Record<string, string> = {
   dots: ".".repeat(100_000),
   "one word": "x".repeat(1_000_000),
   "one line": "word ".repeat(200_000),
+  "words far apart": `a${" ".repeat(500_000)}b`,
+  "code far apart": `\`\`\`\na${" ".repeat(500_000)}b\n\`\`\`\n`,
+  "lines far apart": `<pre>a${`${" ".repeat(40)}\n`.repeat(12_000)}b</pre>`,
+  "much that cannot be seen": "\u200b".repeat(500_000),
   "empty lines": "\n".repeat(200_000),
   "combining marks": `a${"\u0301".repeat(100_000)}`,
   "deep front matter": `---\n${"[".repeat(60_000)}\n---\n`,
@@ -53,7 +57,10 @@ describe.each(Object.entries(TEXTS))("%s", (_, text) => {
         "d",
         blocks.map((block, ordinal) => ({ ...block, id: `b${ordinal}` })),
       );
-      for (const chunk of chunks) expect(chunk.tokenCount).toBeLessThanOrEqual(1024);
+      for (const chunk of chunks) {
+        expect(chunk.tokenCount).toBeLessThanOrEqual(1024);
+        expect(chunk.text.length).toBeLessThanOrEqual(100_000);
+      }
     },
     BOUND_MS,
   );

@@ -1,7 +1,7 @@
 import type { CheckedChunkingPolicy } from "../../contracts/check-ingest.ts";
 import type { ParsedBlock } from "./parse/parsed-document.ts";
 import { cutLines, cutProse, sentences, type TextPart } from "./text-cut.ts";
-import { estimateTokens } from "./token-estimate.ts";
+import { estimateTokens, isWithin } from "./token-estimate.ts";
 
 /** A block that has its id. */
 export type IdentifiedBlock = ParsedBlock & { id: string };
@@ -32,13 +32,13 @@ export function isSolid(block: ParsedBlock): boolean {
 export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
   const tokens = estimateTokens(block.text);
   const solid = isSolid(block);
-  if (tokens <= (solid ? policy.maxTokens : policy.targetTokens)) {
+  const limit = solid ? policy.maxTokens : policy.targetTokens;
+  if (isWithin(limit, tokens, block.text.length)) {
     const { id, span, text } = block;
     const { start, end } = span;
     return [{ id, block, source: text, text: readable(block, text), tokens, start, end, lines: block.lines ?? [] }];
   }
   if (block.kind === "table") return tablePieces(block, policy);
-  const limit = solid ? policy.maxTokens : policy.targetTokens;
   return numbered(block, solid ? cutLines(block.text, limit) : cutProse(block.text, limit));
 }
 
@@ -46,7 +46,7 @@ export function piecesOf(block: IdentifiedBlock, policy: CheckedChunkingPolicy):
 function tablePieces(block: IdentifiedBlock, policy: CheckedChunkingPolicy): Piece[] {
   const header = block.hasHeader !== true ? "" : block.text.slice(0, Math.max(0, block.text.indexOf("\n")));
   const headerTokens = estimateTokens(header);
-  if (header === "" || headerTokens > policy.maxTokens / 4)
+  if (header === "" || !isWithin(policy.maxTokens / 4, headerTokens, header.length))
     return numbered(block, cutLines(block.text, policy.maxTokens));
   const pieces = numbered(block, cutLines(block.text, policy.maxTokens - headerTokens));
   for (const piece of pieces.slice(1)) {
@@ -61,7 +61,7 @@ function numbered(block: IdentifiedBlock, parts: readonly TextPart[]): Piece[] {
   const pieces: Piece[] = [];
   for (const { start, end, tokens } of parts) {
     const text = block.text.slice(start, end);
-    const kept = isSolid(block) ? text.replace(/^\n+|\s+$/g, "") : text.trim();
+    const kept = isSolid(block) ? text.replace(/^\n+/, "").trimEnd() : text.trim();
     if (kept === "") continue;
     const from = start + text.indexOf(kept);
     const id = `${block.id}/${pieces.length + 1}`;
@@ -86,7 +86,13 @@ export function tailOf(
   const parts = sentences(piece.source);
   let first = parts.length;
   let tokens = 0;
-  while (first > 0 && tokens + parts[first - 1]!.tokens <= limit) tokens += parts[--first]!.tokens;
+  const end = piece.source.length;
+  while (first > 0) {
+    const { start, tokens: more } = parts[first - 1]!;
+    if (!isWithin(limit, tokens + more, end - start)) break;
+    tokens += more;
+    first--;
+  }
   if (tokens === 0) return null;
   const from = parts[first]!.start;
   const start = piece.lines[countBreaks(piece.source, 0, from)] ?? piece.start;

@@ -4,12 +4,12 @@ import type { ChunkingPolicy } from "../../contracts/store.ts";
 import { chunkId } from "../ids.ts";
 import { type IdentifiedBlock, isSolid, type Piece, piecesOf, tailOf } from "./chunk-pieces.ts";
 import { chunkingPolicy, policyHash } from "./chunking-policy.ts";
-import { estimateTokens } from "./token-estimate.ts";
+import { estimateTokens, isWithin } from "./token-estimate.ts";
 
 export { policyHash } from "./chunking-policy.ts";
 
 /** Changes whenever the same blocks and policy would give other chunks. */
-export const CHUNKER_VERSION = "heading-2";
+export const CHUNKER_VERSION = "heading-3";
 
 /**
  * Cuts a document into chunks that follow its headings.
@@ -47,6 +47,8 @@ interface Draft {
   overlap: ReturnType<typeof tailOf>;
   pieces: Piece[];
   tokens: number;
+  /** Characters of the pieces, each with what joins it to the next. */
+  length: number;
 }
 
 class ChunkWriter {
@@ -87,12 +89,14 @@ class ChunkWriter {
       if (draft !== undefined && fits(draft, piece, this.#policy)) {
         draft.pieces.push(piece);
         draft.tokens += piece.tokens;
+        draft.length += lengthOf(piece);
         continue;
       }
       const last = draft?.pieces.at(-1);
       const tail = last === undefined ? null : tailOf(last, overlapTokens);
       const overlap = tail !== null && tail.tokens + piece.tokens <= maxTokens ? tail : null;
-      drafts.push({ overlap, pieces: [piece], tokens: piece.tokens + (overlap?.tokens ?? 0) });
+      const tokens = piece.tokens + (overlap?.tokens ?? 0);
+      drafts.push({ overlap, pieces: [piece], tokens, length: lengthOf(piece) });
     }
     mergeScrap(drafts, targetTokens, maxTokens);
     return drafts;
@@ -101,14 +105,16 @@ class ChunkWriter {
   #write(draft: Draft): void {
     const { overlap, pieces, tokens } = draft;
     const first = pieces[0]!;
-    const parts = overlap === null ? [] : [overlap];
     let text = overlap === null ? first.text : `${overlap.text}\n\n${first.text}`;
     for (let i = 1; i < pieces.length; i++) {
       const joint = pieces[i]!.block === pieces[i - 1]!.block ? "\n" : "\n\n";
       text += joint + pieces[i]!.text;
     }
-    const start = Math.min(...parts.map((part) => part.start), ...pieces.map((piece) => piece.start));
-    const end = Math.max(...parts.map((part) => part.end), ...pieces.map((piece) => piece.end));
+    let { start, end } = overlap ?? first;
+    for (const piece of pieces) {
+      start = Math.min(start, piece.start);
+      end = Math.max(end, piece.end);
+    }
     this.#add(pieces, first.block.headingPath, text, start, end, tokens);
   }
 
@@ -154,8 +160,14 @@ class ChunkWriter {
 /** A piece joins a chunk that stays within the target; a long one also a chunk that only leads up to it (`Example:`). */
 function fits(draft: Draft, piece: Piece, policy: CheckedChunkingPolicy): boolean {
   const together = draft.tokens + piece.tokens;
-  if (together <= policy.targetTokens) return true;
-  return isSolid(piece.block) && draft.tokens < policy.targetTokens / 4 && together <= policy.maxTokens;
+  const length = draft.length + lengthOf(piece);
+  if (isWithin(policy.targetTokens, together, length)) return true;
+  const leadsUp = isSolid(piece.block) && draft.tokens < policy.targetTokens / 4;
+  return leadsUp && isWithin(policy.maxTokens, together, length);
+}
+
+function lengthOf(piece: Piece): number {
+  return piece.text.length + "\n\n".length;
 }
 
 /** A last chunk of a few words goes into the one before. */
@@ -164,9 +176,11 @@ function mergeScrap(drafts: Draft[], targetTokens: number, maxTokens: number): v
   const before = drafts[drafts.length - 2];
   if (last === undefined || before === undefined) return;
   const own = last.tokens - (last.overlap?.tokens ?? 0);
-  if (own > targetTokens / 8 || before.tokens + own > Math.min(maxTokens, targetTokens * 1.25)) return;
-  before.pieces.push(...last.pieces);
+  const limit = Math.min(maxTokens, targetTokens * 1.25);
+  if (own > targetTokens / 8 || !isWithin(limit, before.tokens + own, before.length + last.length)) return;
+  for (const piece of last.pieces) before.pieces.push(piece);
   before.tokens += own;
+  before.length += last.length;
   drafts.pop();
 }
 
@@ -176,7 +190,7 @@ function rank(heading: IdentifiedBlock): number {
 
 function headingText(heading: IdentifiedBlock, policy: CheckedChunkingPolicy): { text: string; tokens: number } {
   const tokens = estimateTokens(heading.text);
-  if (tokens <= policy.maxTokens) return { text: heading.text, tokens };
+  if (isWithin(policy.maxTokens, tokens, heading.text.length)) return { text: heading.text, tokens };
   const [first] = piecesOf({ ...heading, kind: "paragraph" }, { ...policy, targetTokens: policy.maxTokens });
   return { text: first!.text, tokens: first!.tokens };
 }

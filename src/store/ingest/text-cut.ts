@@ -1,4 +1,4 @@
-import { estimateTokens, TokenCounter } from "./token-estimate.ts";
+import { estimateTokens, isWithin, TokenCounter } from "./token-estimate.ts";
 
 /** A part of a text, by UTF-16 offsets. Parts follow each other and cover the text. */
 export interface TextPart {
@@ -8,7 +8,7 @@ export interface TextPart {
 }
 
 /**
- * Cuts prose into parts of at most `limit` tokens, at the best places that allow it: between sentences, else at line
+ * Cuts prose into parts {@link isWithin} `limit` tokens, at the best places that allow it: between sentences, else at line
  * ends, else behind a comma or the like, else between words, else between characters as a reader sees them. The rules
  * are our own, as those of `Intl.Segmenter` differ between engines and chunk ids must not.
  */
@@ -45,22 +45,23 @@ const LEVELS: readonly RegExp[] = [SENTENCE_END, LINE_END, CLAUSE_END, WORD_END]
 
 function cut(text: string, start: number, end: number, limit: number, level: number): TextPart[] {
   const tokens = estimateTokens(text.slice(start, end));
-  if (tokens <= limit) return [{ start, end, tokens }];
+  if (isWithin(limit, tokens, end - start)) return [{ start, end, tokens }];
   const splitter = LEVELS[level];
   if (splitter === undefined) return cutCharacters(text, start, end, limit);
   const parts: TextPart[] = [];
   // Parts of about equal size: as many as are needed at least, and no scrap at the end.
-  const aim = Math.ceil(tokens / Math.ceil(tokens / limit));
+  const aim = Math.ceil(tokens / Math.max(1, Math.ceil(tokens / limit)));
   let open: TextPart | null = null;
   for (const part of partsAt(text, start, end, splitter)) {
-    if (open !== null && open.tokens + part.tokens <= limit && open.tokens + part.tokens / 2 <= aim) {
+    const together = open === null ? 0 : open.tokens + part.tokens;
+    if (open !== null && isWithin(limit, together, part.end - open.start) && together - part.tokens / 2 <= aim) {
       open.end = part.end;
       open.tokens += part.tokens;
       continue;
     }
     if (open !== null) parts.push(open);
     open = null;
-    if (part.tokens <= limit) open = part;
+    if (isWithin(limit, part.tokens, part.end - part.start)) open = part;
     else for (const piece of cut(text, part.start, part.end, limit, level + 1)) parts.push(piece);
   }
   if (open !== null) parts.push(open);
@@ -98,7 +99,7 @@ function cutCharacters(text: string, start: number, end: number, limit: number):
   for (const match of text.slice(start, end).matchAll(CHARACTER)) {
     const at = start + match.index;
     counter.add(match[0]);
-    if (counter.tokens > limit && at > from) {
+    if (at > from && !isWithin(limit, counter.tokens, at + match[0].length - from)) {
       parts.push({ start: from, end: at, tokens });
       from = at;
       counter = new TokenCounter();

@@ -19,6 +19,14 @@ export function estimateTokens(text: string): number {
   return counter.tokens;
 }
 
+/** Characters that a limit of one token allows: far more than text has, as space counts nothing. */
+const CHARACTERS_OF_A_TOKEN_AT_MOST = 48;
+
+/** Whether a text is within a limit of tokens, and no longer than text of so many tokens may be. */
+export function isWithin(limit: number, tokens: number, characters: number): boolean {
+  return tokens <= limit && characters <= limit * CHARACTERS_OF_A_TOKEN_AT_MOST;
+}
+
 const SPACE = 0;
 const LATIN = 1;
 const LETTER = 2;
