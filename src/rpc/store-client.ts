@@ -11,6 +11,7 @@ import type {
   StoreStats,
 } from "../contracts/store.ts";
 import type { Connection } from "./client.ts";
+import { sendableFiles } from "./sendable-files.ts";
 
 /** A store that runs at the other end of a connection. Closing it closes the store there, then the connection and its worker. */
 export class StoreClient implements Store {
@@ -26,7 +27,7 @@ export class StoreClient implements Store {
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {
-    return this.#connection.proxy.ingest(source, options);
+    return this.#connection.proxy.ingest(sendableFiles(source), options);
   }
 
   search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult> {

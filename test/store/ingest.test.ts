@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import type { IngestFile, IngestProgress, Store } from "../../src/contracts/store.ts";
+import type { IngestFile, IngestProgress, IngestSource, Store } from "../../src/contracts/store.ts";
 import { StorageError } from "../../src/errors.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { StoreClient } from "../../src/rpc/store-client.ts";
@@ -313,6 +313,56 @@ describe("ingest", () => {
     await expect(store.ingest(source, { signal: stop.signal })).rejects.toMatchObject({ code: "ABORTED" });
     expect(isEnded).toBe(true);
     await store.close();
+  });
+
+  describe.each([
+    ["here", (store: Store) => Promise.resolve(store)],
+    ["across a connection", async (store: Store) => new StoreClient(await servedHere(store))],
+  ])("a file that no worker could be sent, %s", (_, seenFrom) => {
+    const detached = new Uint8Array([1]);
+    structuredClone(detached, { transfer: [detached.buffer] });
+    const bad = {
+      "symbol.md": { content: Symbol("no content") },
+      "response.md": { content: new Response("answer") },
+      "detached.md": { content: detached },
+      "metadata.md": { content: "a", metadata: { key: Symbol("no value") } },
+      "tags.md": { content: "a", tags: [() => "no tag"] },
+      "title.md": { content: "a", title: Symbol("no title") },
+    };
+    const all = [
+      ...Object.entries(bad).map(([path, file]) => ({ path, ...file }) as unknown as IngestFile),
+      Symbol("no file") as unknown as IngestFile,
+      ...files(3),
+    ];
+
+    test.each<[string, () => IngestSource]>([
+      ["a list", () => all],
+      ["a set", () => new Set(all)],
+      ["a generator", () => all[Symbol.iterator]()],
+      [
+        "a stream",
+        async function* () {
+          yield* all;
+        },
+      ],
+    ])("fails alone in %s, by its path", async (__, source) => {
+      const store = await seenFrom((await openTestStore()).store);
+      const { added, failures } = await store.ingest(source());
+      expect(added).toBe(3);
+      expect(failures.map(({ path }) => path).sort()).toEqual([...Object.keys(bad), "(no path)"].sort());
+      expect(failures[0]).toMatchObject({
+        code: "INVALID_INPUT",
+        reason: expect.stringContaining("content is neither"),
+      });
+      await store.close();
+    });
+
+    test("fails alone where it is the only one", async () => {
+      const store = await seenFrom((await openTestStore()).store);
+      const { added, failures } = await store.ingest(all[0]!);
+      expect({ added, paths: failures.map(({ path }) => path) }).toEqual({ added: 0, paths: ["symbol.md"] });
+      await store.close();
+    });
   });
 
   describe.each([

@@ -1,0 +1,67 @@
+import type { IngestFile, IngestSource } from "../contracts/store.ts";
+import { kindOf } from "./value-kind.ts";
+
+/** Returns a source whose files can all be sent: in place of a field that cannot be cloned stands `null`, which no field
+ *  takes, so that the ingest reports the one file by its path and goes on. Files that can be sent are sent as they are. */
+export function sendableFiles(source: IngestSource): IngestSource {
+  if (typeof source !== "object" || source === null) return source;
+  if (Array.isArray(source)) return sendableList(source as readonly IngestFile[]);
+  if (!(Symbol.asyncIterator in source || Symbol.iterator in source)) return sendableFile(source);
+  const open = (): AsyncIterator<IngestFile> => sendableIterator(iteratorOf(source));
+  if (!("next" in source)) return { [Symbol.asyncIterator]: open };
+  // An iterator stays one: it is closed also when it was never pulled.
+  const iterator = open();
+  return { ...iterator, [Symbol.asyncIterator]: () => iterator };
+}
+
+function sendableList(files: readonly IngestFile[]): readonly IngestFile[] {
+  const sendable = files.map(sendableFile);
+  return sendable.every((file, index) => file === files[index]) ? files : sendable;
+}
+
+type AnyIterator<T> = Iterator<T | PromiseLike<T>> | AsyncIterator<T>;
+
+function iteratorOf<T>(iterable: AsyncIterable<T> | Iterable<T>): AnyIterator<T> {
+  return Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]();
+}
+
+/** No generator: that would pass the end on only when the source has answered, and a source may hang. */
+function sendableIterator(files: AnyIterator<IngestFile>): AsyncIterator<IngestFile> {
+  return {
+    next: async () => {
+      const result = await files.next();
+      if (result.done === true) return result;
+      return { value: sendableFile(await result.value) };
+    },
+    return: async () => {
+      await files.return?.();
+      return { done: true, value: undefined };
+    },
+  };
+}
+
+function sendableFile(file: IngestFile): IngestFile {
+  const given: unknown = file;
+  if (typeof given !== "object" || given === null) return (typeof given === "symbol" ? null : given) as IngestFile;
+  if (kindOf(given) !== "plain") return file;
+  let sendable: Record<string, unknown> | undefined;
+  for (const [field, value] of Object.entries(given)) {
+    if (isSendable(value)) continue;
+    sendable ??= { ...given };
+    sendable[field] = null;
+  }
+  return sendable === undefined ? file : (sendable as unknown as IngestFile);
+}
+
+/** Whether a field can be sent. Content is not copied for the answer, unless it is empty: its buffer may be detached.
+ *  Functions within tags or metadata could be sent, but no file takes them. */
+function isSendable(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return typeof value !== "symbol";
+  if ((ArrayBuffer.isView(value) && value.byteLength > 0) || value instanceof Blob) return true;
+  try {
+    structuredClone(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
