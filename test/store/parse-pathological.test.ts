@@ -40,6 +40,7 @@ const TEXTS: Record<string, string> = {
   "one word": "x".repeat(1_000_000),
   "one line": "word ".repeat(200_000),
   "words far apart": `a${" ".repeat(500_000)}b`,
+  "a heading far apart": `# a${" ".repeat(500_000)}b\n`,
   "code far apart": `\`\`\`\na${" ".repeat(500_000)}b\n\`\`\`\n`,
   "lines far apart": `<pre>a${`${" ".repeat(40)}\n`.repeat(12_000)}b</pre>`,
   "much that cannot be seen": "\u200b".repeat(500_000),

@@ -9,7 +9,7 @@ import { TextLines } from "./text-lines.ts";
 /** Reduces an HTML fragment to blocks of kind `html`, `table` and `code`; `firstLine` is the source line it begins on. */
 export type HtmlReducer = (html: string, firstLine: number) => ParsedBlock[];
 
-const HEADING_ID = /\s*\{#[^\s{}]+\}$/;
+const HEADING_ID = /(?<!\s)\s*\{#[^\s{}]+\}$/;
 
 /**
  * Turns micromark's events into blocks.
