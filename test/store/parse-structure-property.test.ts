@@ -139,7 +139,10 @@ const FENCES = [
 
 const text = fc.array(fc.constantFrom(...LINES), { maxLength: 40 }).map((lines) => ["start", "", ...lines].join("\n"));
 
-describe("cutting a text and reading its inline content late", () => {
+/** Both take about four seconds alone, and longer on a machine that is at work. */
+const TIMEOUT_MS = 60_000;
+
+describe("cutting a text and reading its inline content late", { timeout: TIMEOUT_MS }, () => {
   test("gives what micromark makes of the whole, for any order of lines", () => {
     fc.assert(
       fc.property(text, (source) => {
