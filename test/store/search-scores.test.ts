@@ -1,18 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SqlDatabase, SqlValue } from "../../src/contracts/sql.ts";
+import type { SearchQuery } from "../../src/contracts/search.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { compileDocumentFilter } from "../../src/store/document-filter.ts";
 import { indexId } from "../../src/store/ids.ts";
-import { Pruning } from "../../src/store/search/prune.ts";
-import { parseQuery } from "../../src/store/search/query.ts";
 import { Search } from "../../src/store/search/search.ts";
-import { TermStatistics } from "../../src/store/search/statistics.ts";
 import { mulberry32 } from "../bench/vectors/clustered.ts";
 import { openTestStore } from "../support/open-test-store.ts";
 import { builtKernel } from "../wasm/built-kernel.ts";
 
-// Enough chunks for pruning, with few frequent words and many rare ones, forms of words, and pairs of characters.
+// Enough chunks for common words to be scored last, with few frequent words and many rare ones, forms of words, and pairs of characters.
 const CHUNKS = 2600;
 const WORDS = Array.from({ length: 400 }, (_, at) => `w${at.toString(36)}${["", "s", "ing", "ed"][at % 4]}`);
 const PAIRS = Array.from("的是不了人我在有他这中大来上国个到说们为子和你地出道也时年");
@@ -41,46 +39,122 @@ function run(): string {
   return Array.from({ length: 4 }, () => PAIRS[Math.floor(random() ** 2 * PAIRS.length)]).join("");
 }
 
-/** All rows of the plan's tiers in the order in which FTS5 scores them, none left out. */
-async function scoredWhole(tiers: readonly { ranking: string; must: string | null }[]): Promise<string[]> {
-  const found: string[] = [];
+/** All rows of the plan's tiers in the order in which FTS5 scores them, with its scores. */
+async function scoredByFts(
+  tiers: readonly { ranking: string; must: string | null }[],
+): Promise<{ id: string; score: number }[]> {
+  const found: { id: string; score: number }[] = [];
   for (const { ranking, must } of tiers) {
     const params: SqlValue[] = must === null ? [ranking] : [ranking, must];
-    const rows = await db.all<{ id: string }>(
-      `SELECT c.chunk_id AS id FROM (
+    const rows = await db.all<{ id: string; score: number }>(
+      `SELECT c.chunk_id AS id, -found.score AS score FROM (
          SELECT rowid AS key, bm25(chunks_fts, 2.0, 1.0, 1.0) AS score FROM chunks_fts WHERE chunks_fts MATCH $1
          ${must === null ? "" : "AND +rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $2)"}
        ) found JOIN chunks c ON c.chunk_key = found.key ORDER BY found.score, found.key`,
       params,
     );
-    found.push(...rows.map(({ id }) => id));
+    found.push(...rows);
   }
   return found;
 }
 
-test("page after page the hits are those that scoring every row gives", async () => {
-  let pruned = 0;
-  for (let round = 0; round < 120; round++) {
-    const words = Array.from({ length: 2 + (round % 7) }, word);
-    const text = [...words, ...(round % 3 === 0 ? [run()] : []), ...(round % 5 === 0 ? [`-${word()}`] : [])].join(" ");
-    const k = 1 + (round % 20);
-    const terms = parseQuery(text, { stemming: "rank", plainText: false, prefixLast: false }).terms;
-    const pruning = await Pruning.of(terms, await new TermStatistics(db).current());
-    if (pruning?.probe(k) !== undefined) pruned++;
-
-    let expected: string[] | undefined;
-    const got: string[] = [];
-    let cursor: string | undefined;
-    for (let page = 0; page < 4; page++) {
-      const result = await store.search({ text, k, explain: true, ...(cursor === undefined ? {} : { cursor }) });
-      expected ??= await scoredWhole(result.explain?.tiers ?? []);
-      got.push(...result.hits.map(({ chunkId }) => chunkId));
-      cursor = result.nextCursor;
-      if (cursor === undefined) break;
-    }
-    expect({ text, got }).toEqual({ text, got: expected?.slice(0, 4 * k) });
+/** Reads pages of `k` and holds them against all that FTS5 says. */
+async function expectAsFts(query: SearchQuery, pages = 4): Promise<number> {
+  const k = query.k ?? 10;
+  let expected: { id: string; score: number }[] | undefined;
+  const got: { id: string; score: number }[] = [];
+  let cursor: string | undefined;
+  for (let page = 0; page < pages; page++) {
+    const result = await store.search({ ...query, explain: true, ...(cursor === undefined ? {} : { cursor }) });
+    expected ??= await scoredByFts(result.explain?.tiers ?? []);
+    got.push(...result.hits.map(({ chunkId, score }) => ({ id: chunkId, score })));
+    cursor = result.nextCursor;
+    if (cursor === undefined) break;
   }
-  expect(pruned).toBeGreaterThan(60);
+  const wanted = (expected ?? []).slice(0, pages * k);
+  expect({ query, ids: got.map(({ id }) => id) }).toEqual({ query, ids: wanted.map(({ id }) => id) });
+  for (const [at, { score }] of wanted.entries()) expect(got[at]?.score).toBeCloseTo(score, 10);
+  return wanted.length;
+}
+
+function question(round: number): SearchQuery {
+  const words = Array.from({ length: 1 + (round % 8) }, word);
+  const parts = [
+    ...words,
+    ...(round % 3 === 0 ? [run()] : []),
+    ...(round % 5 === 0 ? [`-${word()}`] : []),
+    ...(round % 11 === 0 ? [`"${word()}"`] : []),
+    ...(round % 13 === 0 ? ["w1*"] : []),
+  ];
+  const stemming = (["rank", "match", "off"] as const)[round % 3];
+  return { text: parts.join(" "), k: 1 + (round % 20), stemming: stemming ?? "rank", prefixLast: round % 4 === 0 };
+}
+
+test("page after page the hits and their scores are those that FTS5 computes", async () => {
+  let hits = 0;
+  for (let round = 0; round < 160; round++) hits += await expectAsFts(question(round));
+  expect(hits).toBeGreaterThan(2000);
+});
+
+test.each([
+  "résumé",
+  "RÉSUMÉ",
+  "Жук",
+  "ЁЛКА",
+  "ёлка",
+  "हिन्दी",
+  "مرحبا",
+  "Ωμέγα",
+  "ꙮ",
+  "𐐀𐐨",
+  "ﬁx",
+  "İstanbul",
+  "數據",
+  "ｆｕｌｌ",
+])("a word of any script scores as FTS5 scores it: %s", async (text) => {
+  const files = [text, `${text} ${text} w0`, `w1 ${text}`].map((content, at) => ({
+    path: `scripts/${text}-${at}.md`,
+    content,
+  }));
+  await store.ingest(files);
+  expect(await expectAsFts({ text })).toBeGreaterThanOrEqual(3);
+});
+
+test("what is deleted, taken in anew or given another title is scored as it stands now", async () => {
+  const texts = Array.from({ length: 6 }, (_, at) => question(7 * at + 1));
+  for (let round = 0; round < 12; round++) {
+    const at = 31 * round;
+    if (round % 3 === 0) {
+      for (const path of [`${at}.md`, `${at + 1}.md`]) {
+        const document = await store.documents.getDocumentByWorkspacePath(path);
+        if (document !== undefined) await store.documents.deleteDocument(document.id);
+      }
+    } else if (round % 3 === 1) {
+      await store.ingest([{ path: `${at}.md`, content: `# ${word()}\n\n${word()} ${word()} anew ${run()}` }]);
+    } else {
+      const document = await store.documents.getDocumentByWorkspacePath(`${at}.md`);
+      if (document !== undefined) {
+        await store.documents.putDocument({ ...document, title: `${word()} ${word()} ${word()} retitled` });
+      }
+    }
+    for (const query of texts) await expectAsFts(query, 2);
+  }
+});
+
+test("searches that come at once while documents come and go answer with what is there", async () => {
+  const writing = (async () => {
+    for (let round = 0; round < 8; round++) {
+      await store.ingest([{ path: `at-once/${round}.md`, content: `w0 quince ${round}` }]);
+      const document = await store.documents.getDocumentByWorkspacePath(`at-once/${round - 2}.md`);
+      if (document !== undefined) await store.documents.deleteDocument(document.id);
+    }
+  })();
+  for (let round = 0; round < 20; round++) {
+    const results = await Promise.all(Array.from({ length: 5 }, () => store.search({ text: "quince w0", k: 5 })));
+    for (const { hits } of results) expect(hits).toHaveLength(5);
+  }
+  await writing;
+  expect((await store.search({ text: "quince" })).hits).toHaveLength(2);
 });
 
 test("a list to be fused is right to its end, and the same for every page size", async () => {

@@ -1,26 +1,24 @@
-import type { SearchExplain, SearchHit, SearchQuery, SearchResult } from "../../contracts/search.ts";
 import { checkSearchQuery, type CheckedSearchQuery } from "../../contracts/check-search.ts";
-import type { SqlDatabase, SqlValue } from "../../contracts/sql.ts";
+import type { SearchExplain, SearchHit, SearchQuery, SearchResult } from "../../contracts/search.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { AllowedChunks } from "../../contracts/allowed-chunks.ts";
 import { compileDocumentFilter } from "../document-filter.ts";
-import { TermStatistics } from "./statistics.ts";
+import type { ScoredChunk } from "./best-chunks.ts";
+import { type Corpus, CorpusReader } from "./corpus.ts";
 import { decodeLexicalCursor, encodeLexicalCursor, type LexicalCursor } from "./cursor.ts";
+import { anyOf } from "./expressions.ts";
 import { fingerprint } from "./fingerprint.ts";
 import type { RankedKey } from "./fuse.ts";
-import { describeHit, HIT_COLUMNS, type HitRow } from "./hit-rows.ts";
-import { planSearch, type SearchPlan, type Tier } from "./plan.ts";
-import { allOf, type Mark, parseQuery, without } from "./query.ts";
+import { describeHit, type HitRow, readHitRows } from "./hit-rows.ts";
+import { mustOf, planSearch, type SearchPlan, type Tier } from "./plan.ts";
+import { type Mark, parseQuery } from "./query.ts";
 import { type Marker, prepareMarks } from "./snippet.ts";
 import { timing, type Timed } from "./timing.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
 
-/** BM25 weights of the columns heading, text and forms; measured on Cranfield, CACM and CMRC2018 (DESIGN.md). */
-const WEIGHTS = "2.0, 1.0, 1.0";
-
-/** A hit row with its score. */
-interface ScoredRow extends HitRow {
-  score: number;
-}
+/** So often a search begins anew at most because the corpus changed under it. */
+const MOST_TRIES = 3;
 
 /** A ranking without what its hits show. */
 export interface LexicalRanking {
@@ -30,14 +28,27 @@ export interface LexicalRanking {
   revision: number;
 }
 
+/** More than a page takes, so that it is full although some were deleted while they were ranked. */
+const SPARE = 32;
+
+/** A chunk in the order of the answer. */
+interface RankedHit extends ScoredChunk {
+  /** Index of the tier that it is of. */
+  tier: number;
+}
+
 /** Finds chunks by their words: BM25 over the text index. */
 export class LexicalSearch {
   readonly #db: SqlDatabase;
-  readonly #statistics: TermStatistics;
+  readonly #corpus: CorpusReader;
 
   constructor(db: SqlDatabase) {
     this.#db = db;
-    this.#statistics = new TermStatistics(db);
+    const compile = compileDocumentFilter;
+    this.#corpus = new CorpusReader(
+      db,
+      new AllowedChunks(db, (filter, firstParam) => compile(filter, firstParam, SITE)),
+    );
   }
 
   /** Answers a query; see `Store.search`. */
@@ -52,45 +63,51 @@ export class LexicalSearch {
 
     const cursor = checked.cursor === undefined ? undefined : decodeLexicalCursor(checked.cursor, fingerprint(checked));
     const parsed = parseQuery(checked.text, checked);
-    const statistics = await timed("revision", () => this.#statistics.current());
-    const plan = await timed("plan", () => planSearch(parsed, statistics));
-    const rows = await this.#read(plan.tiers, checked, cursor, timed);
-    const marker = prepareMarks(parsed.marks, checked.stemming !== "off");
-    const start = performance.now();
-    const hits = rows.found.map((row, index) =>
-      lexicalHit(row, (cursor?.rank ?? 0) + index + 1, marker, checked.snippetLength),
-    );
-    steps.push({ name: "snippets", ms: performance.now() - start });
-    return {
-      hits,
-      ...(rows.next === undefined ? {} : { nextCursor: encodeLexicalCursor(fingerprint(checked), rows.next) }),
-      revision: rows.found[0] === undefined ? statistics.revision : Number(rows.found[0].revision),
-      ...(checked.explain ? { explain: explainLexical(checked, plan, steps) } : {}),
-    };
+    const before = cursor?.rank ?? 0;
+    for (let tries = 1; ; tries++) {
+      const corpus = await timed("revision", () => this.#corpus.current());
+      const plan = await timed("plan", () => planSearch(parsed, corpus));
+      // One more than wanted says whether there is a page after this one.
+      const size = checked.k + 1 + (tries === 1 ? 0 : SPARE);
+      const ranked = await rankTiers(plan.tiers, corpus, checked, cursor, size, timed);
+      const read = tries === 1 ? ranked.slice(0, checked.k) : ranked;
+      const rows = await timed("hits", () =>
+        readHitRows(
+          this.#db,
+          read.map(({ chunkKey }) => chunkKey),
+        ),
+      );
+      // What is shown must be what was ranked.
+      if (tries < MOST_TRIES && !isOf(corpus, rows, read.length)) continue;
+      const there = ranked.filter(({ chunkKey }, index) => index >= read.length || rows.has(chunkKey));
+      const shown = there.slice(0, checked.k);
+      const last = shown.at(-1);
+      const marker = prepareMarks(parsed.marks, checked.stemming !== "off");
+      const start = performance.now();
+      const hits = shown.map(({ chunkKey, score }, index) =>
+        lexicalHit(rows.get(chunkKey) as HitRow, score, before + index + 1, marker, checked.snippetLength),
+      );
+      steps.push({ name: "snippets", ms: performance.now() - start });
+      const next =
+        last === undefined || there.length === shown.length
+          ? undefined
+          : { tier: last.tier, score: last.score, key: last.chunkKey, rank: before + shown.length };
+      return {
+        hits,
+        ...(next === undefined ? {} : { nextCursor: encodeLexicalCursor(fingerprint(checked), next) }),
+        revision: corpus.revision,
+        ...(checked.explain ? { explain: explainLexical(checked, plan, steps) } : {}),
+      };
+    }
   }
 
   /** Ranks the first `depth` chunks, without reading what they hold. */
   async rank(checked: CheckedSearchQuery, depth: number, timed: Timed): Promise<LexicalRanking> {
     const parsed = parseQuery(checked.text, checked);
-    const statistics = await timed("revision", () => this.#statistics.current());
-    const plan = await timed("plan", () => planSearch(parsed, statistics));
-    const ranked: RankedKey[] = [];
-    for (const tier of plan.tiers) {
-      const limit = depth - ranked.length;
-      if (limit === 0) break;
-      const rows = await timed(tier.name, () =>
-        bestRows(tier, limit, (among) => {
-          const { page, params } = tierPage(tier, among, checked, undefined, limit);
-          return this.#db.all<RankedKey>(
-            `WITH page AS MATERIALIZED (${page})
-               SELECT chunk_key AS chunkKey, -score AS score FROM page ORDER BY page.score, chunk_key`,
-            params,
-          );
-        }),
-      );
-      ranked.push(...rows);
-    }
-    return { ranked, marks: parsed.marks, plan, revision: statistics.revision };
+    const corpus = await timed("revision", () => this.#corpus.current());
+    const plan = await timed("plan", () => planSearch(parsed, corpus));
+    const ranked = await rankTiers(plan.tiers, corpus, checked, undefined, depth, timed);
+    return { ranked, marks: parsed.marks, plan, revision: corpus.revision };
   }
 
   /** What the words of a query mark in a snippet. */
@@ -100,126 +117,62 @@ export class LexicalSearch {
 
   /** Corpus revision as of now. */
   async revision(): Promise<number> {
-    return (await this.#statistics.current()).revision;
-  }
-
-  /** Reads tier after tier until the page is full. */
-  async #read(
-    tiers: readonly Tier[],
-    query: CheckedSearchQuery,
-    cursor: LexicalCursor | undefined,
-    timed: Timed,
-  ): Promise<{ found: ScoredRow[]; next: LexicalCursor | undefined }> {
-    const found: ScoredRow[] = [];
-    let lastTier = cursor?.tier ?? 0;
-    for (let index = lastTier; index < tiers.length; index++) {
-      const tier = tiers[index];
-      if (tier === undefined) break;
-      const after = cursor !== undefined && index === cursor.tier ? cursor : undefined;
-      const wanted = query.k - found.length + 1;
-      const rows = await timed(tier.name, () => this.#readTier(tier, query, after, wanted));
-      const room = query.k - found.length;
-      if (room > 0 && rows.length > 0) lastTier = index;
-      found.push(...rows.slice(0, room));
-      if (rows.length > room) {
-        const last = found.at(-1);
-        if (last === undefined) break;
-        const next: LexicalCursor = {
-          tier: lastTier,
-          score: last.score,
-          key: last.chunk_key,
-          rank: (cursor?.rank ?? 0) + found.length,
-        };
-        return { found, next };
-      }
-    }
-    return { found, next: undefined };
-  }
-
-  #readTier(
-    tier: Tier,
-    query: CheckedSearchQuery,
-    after: LexicalCursor | undefined,
-    limit: number,
-  ): Promise<ScoredRow[]> {
-    return bestRows(tier, limit, (among) => {
-      const { page, params } = tierPage(tier, among, query, after, limit);
-      return this.#db.all<ScoredRow>(
-        `WITH page AS MATERIALIZED (${page})
-           SELECT -page.score AS score, ${HIT_COLUMNS}
-           FROM page CROSS JOIN chunks c ON c.chunk_key = page.chunk_key
-           JOIN documents d ON d.document_key = c.document_key
-           ORDER BY page.score, page.chunk_key`,
-        params,
-      );
-    });
+    return (await this.#corpus.current()).revision;
   }
 }
 
-/** Reads the best rows of a tier: some of its rows first, and what they show to be needed; in the end mostly not all.
- *  @param wanted How many.
- *  @param read Reads the rows that match an expression, or all. */
-async function bestRows<Row extends { score: number }>(
-  tier: Tier,
-  wanted: number,
-  read: (among: string | undefined) => Promise<Row[]>,
-): Promise<Row[]> {
-  let part = tier.pruning?.probe(wanted);
-  for (let looks = 0; part !== undefined && looks < 2; looks++) {
-    const rows = await read(part.rows);
-    const floor = rows[wanted - 1]?.score ?? 0;
-    if (floor > part.most) return rows;
-    part = tier.pruning?.above(floor);
-  }
-  return read(undefined);
-}
-
-/** SQL of one page of a tier: `chunk_key` and `score`, which FTS5 gives as a negative number, best first.
- *  @param among Only rows that match this. */
-function tierPage(
-  tier: Tier,
-  among: string | undefined,
+/** Ranks tier after tier until there are enough. */
+async function rankTiers(
+  tiers: readonly Tier[],
+  corpus: Corpus,
   query: CheckedSearchQuery,
-  after: LexicalCursor | undefined,
-  limit: number,
-): { page: string; params: SqlValue[] } {
-  const params: SqlValue[] = [tier.ranking];
-  const conditions = ["chunks_fts MATCH $1"];
-  // The unary plus keeps SQLite from driving the text index row by row through the subquery.
-  if (among !== undefined) {
-    params.push(tier.must === undefined ? among : allOf([tier.must, among]));
-    conditions.push(`+rowid IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
-  } else if (tier.must !== undefined) {
-    // Fewer rows match without it than with it.
-    params.push(without(tier.ranking, [tier.must]));
-    conditions.push(`+rowid NOT IN (SELECT rowid FROM chunks_fts WHERE chunks_fts MATCH $${params.length})`);
+  cursor: LexicalCursor | undefined,
+  size: number,
+  timed: Timed,
+): Promise<RankedHit[]> {
+  const ranked: RankedHit[] = [];
+  for (let index = cursor?.tier ?? 0; index < tiers.length && ranked.length < size; index++) {
+    const tier = tiers[index] as Tier;
+    const after = cursor?.tier === index ? { chunkKey: cursor.key, score: cursor.score } : undefined;
+    const found = await timed(tier.name, () => bestOf(tier, corpus, query, size - ranked.length, after));
+    for (const chunk of found) ranked.push({ ...chunk, tier: index });
   }
-  if (query.filters !== undefined) {
-    const filter = compileDocumentFilter(query.filters, params.length + 1, SITE);
-    params.push(...filter.params);
-    conditions.push(
-      `+rowid IN (SELECT c.chunk_key FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${filter.sql})`,
-    );
-  }
-  const matching = `SELECT rowid AS chunk_key, bm25(chunks_fts, ${WEIGHTS}) AS score FROM chunks_fts WHERE ${conditions.join(" AND ")}`;
-  params.push(limit);
-  const most = `$${params.length}`;
-  if (after === undefined) return { page: `${matching} ORDER BY score, rowid LIMIT ${most}`, params };
-  params.push(-after.score, after.key);
-  // Materialised so that every row is scored once.
-  const page =
-    `SELECT * FROM (SELECT * FROM (${matching} LIMIT -1 OFFSET 0)) ` +
-    `WHERE (score, chunk_key) > ($${params.length - 1}, $${params.length}) ORDER BY score, chunk_key LIMIT ${most}`;
-  return { page, params };
+  return ranked;
 }
 
-function lexicalHit(row: ScoredRow, rank: number, marker: Marker, snippetLength: number): SearchHit {
+/** Finds the best chunks of a tier. */
+async function bestOf(
+  tier: Tier,
+  corpus: Corpus,
+  { filters }: CheckedSearchQuery,
+  limit: number,
+  after: ScoredChunk | undefined,
+): Promise<ScoredChunk[]> {
+  const places = async (expressions: readonly string[]): Promise<Uint32Array[]> => {
+    const lists = await Promise.all(expressions.map((expression) => corpus.posting(expression)));
+    return lists.map((list) => list.places);
+  };
+  const lists = await Promise.all(tier.ranking.map((expression) => corpus.posting(expression)));
+  const conditions = {
+    any: tier.any === undefined ? undefined : await places(tier.any),
+    all: [...(await places([...new Set(tier.all)])), ...(filters === undefined ? [] : [await corpus.allowed(filters)])],
+    none: await places(tier.none),
+  };
+  return corpus.best.find(lists, conditions, limit, after);
+}
+
+/** Whether rows are of this state of the corpus, and all there. */
+function isOf(corpus: Corpus, rows: ReadonlyMap<number, HitRow>, count: number): boolean {
+  return rows.size === count && [...rows.values()].every(({ revision }) => Number(revision) === corpus.revision);
+}
+
+function lexicalHit(row: HitRow, score: number, rank: number, marker: Marker, snippetLength: number): SearchHit {
   return {
     ...describeHit(row, marker, snippetLength),
-    score: row.score,
+    score,
     scoreKind: "bm25",
     lexicalRank: rank,
-    lexicalScore: row.score,
+    lexicalScore: score,
     vectorRank: null,
     vectorScore: null,
   };
@@ -233,7 +186,7 @@ export function explainLexical(
 ): SearchExplain {
   return {
     mode: query.mode,
-    tiers: plan.tiers.map((tier) => ({ name: tier.name, ranking: tier.ranking, must: tier.must ?? null })),
+    tiers: plan.tiers.map((tier) => ({ name: tier.name, ranking: anyOf(tier.ranking), must: mustOf(tier) ?? null })),
     commonWords: plan.commonWords,
     stemming: query.stemming,
     steps,

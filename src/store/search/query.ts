@@ -1,5 +1,6 @@
 import type { Stemming } from "../../contracts/search.ts";
 import { StorageError } from "../../errors.ts";
+import { EXACT_COLUMNS, quoted, wordExpression } from "./expressions.ts";
 import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 
 /**
@@ -26,8 +27,6 @@ const FUNCTION_WORDS: ReadonlySet<string> = new Set(
     "until up us very via was we were what when where which while who whom whose why will with would you your"
   ).split(" "),
 );
-
-const EXACT_COLUMNS = "{heading text}";
 
 /** One thing to find, with the expressions that find and rank it. */
 export interface Term {
@@ -97,10 +96,6 @@ function pieces(text: string, plainText: boolean): Piece[] {
   return found;
 }
 
-function quoted(term: string): string {
-  return `"${term}"`;
-}
-
 /** The phrase that stands where `text` stands, to the letter; undefined where the text holds no word. */
 function phraseOf(text: string): string | undefined {
   const found = runs(text.normalize("NFKC"));
@@ -118,8 +113,8 @@ function phraseOf(text: string): string | undefined {
 
 function wordTerm(run: Run, options: QueryOptions): Term {
   const word = fold(run.text);
-  const asWritten = `${EXACT_COLUMNS} : ${quoted(word)}`;
-  const ranking = options.stemming === "off" ? asWritten : quoted(stem(word));
+  const asWritten = wordExpression(word, "exact");
+  const ranking = options.stemming === "off" ? asWritten : wordExpression(stem(word), "all");
   const exact = options.stemming === "match" ? ranking : asWritten;
   return { word, ranking, exact, isStem: stem(word) === word, functionWord: FUNCTION_WORDS.has(word) };
 }
@@ -128,8 +123,9 @@ function wordTerm(run: Run, options: QueryOptions): Term {
  *  the place of stems, so that nothing else has to hold: one look-up a keystroke. */
 function prefixTerm(run: Run, options: QueryOptions): Term {
   const whole = wordTerm(run, options);
-  const asWritten = options.stemming === "match" ? whole.ranking : `${EXACT_COLUMNS} : ${quoted(whole.word)}`;
-  const expression = `${asWritten} OR ${EXACT_COLUMNS} : ${quoted(whole.word)} *`;
+  const exact = wordExpression(whole.word, "exact");
+  const asWritten = options.stemming === "match" ? whole.ranking : exact;
+  const expression = `${asWritten} OR ${exact} *`;
   return { ...whole, ranking: expression, exact: expression, isStem: true, functionWord: false };
 }
 
@@ -137,7 +133,7 @@ function unspacedTerms(run: Run): Term[] {
   const found = pairs(run.text);
   const single = found.length === 1 && found[0] === run.text;
   return found.map((pair) => {
-    const expression = `${EXACT_COLUMNS} : ${quoted(pair)}${single ? " *" : ""}`;
+    const expression = `${wordExpression(pair, "exact")}${single ? " *" : ""}`;
     return { word: pair, ranking: expression, exact: expression, isStem: true, functionWord: false };
   });
 }
@@ -196,19 +192,4 @@ function include(piece: Piece, typing: boolean, options: QueryOptions, parsed: P
       parsed.terms.push(begins ? prefixTerm(run, options) : wordTerm(run, options));
     }
   });
-}
-
-/** Joins expressions so that any of them holds. */
-export function anyOf(expressions: readonly string[]): string {
-  return expressions.map((expression) => `(${expression})`).join(" OR ");
-}
-
-/** Joins expressions so that all of them hold. */
-export function allOf(expressions: readonly string[]): string {
-  return expressions.map((expression) => `(${expression})`).join(" AND ");
-}
-
-/** `expression`, less what any of `excluded` holds for. */
-export function without(expression: string, excluded: readonly string[]): string {
-  return excluded.length === 0 ? expression : `(${expression}) NOT (${anyOf(excluded)})`;
 }

@@ -1,0 +1,221 @@
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { ChunkLengths } from "./chunk-lengths.ts";
+import { COLUMN_WEIGHTS, readWord, wordExpression } from "./expressions.ts";
+
+/** Constants of BM25 as FTS5 has them. */
+const K1 = 1.2;
+const B = 0.75;
+/** Inverse document frequency of what stands in more than half of the chunks. */
+const LEAST_IDF = 1e-6;
+
+/** Bytes of lists that are remembered. */
+const MOST_BYTES = 48 * 1024 * 1024;
+
+/** Chunks for which an expression holds. */
+export interface Posting {
+  /** Their places in the chunk lengths, ascending. */
+  places: Uint32Array;
+  /** What the expression adds to the BM25 score of each; more is better. */
+  scores: Float64Array;
+}
+
+/** One state of the text index, for scoring. */
+export interface IndexState {
+  lengths: ChunkLengths;
+  /** Chunks that are there. */
+  chunks: number;
+  /** Mean of their tokens. */
+  meanLength: number;
+}
+
+/** Where a word stands. */
+interface Occurrences {
+  places: Uint32Array;
+  /** How often, each time with the weight of its column. */
+  frequencies: Float64Array;
+  /** The same without the column of stems. */
+  exact: { places: Uint32Array; frequencies: Float64Array };
+}
+
+/**
+ * What expressions add to the scores of chunks, read from the text index once and remembered while that stays as it is. BM25 adds up
+ * over the phrases of a query, so the lists of its words are all that it needs, and words come again: while somebody types, and from
+ * query to query.
+ */
+export class Postings {
+  readonly #db: SqlDatabase;
+  readonly #state: IndexState;
+  /** The least recently used stands first. */
+  readonly #lists = new Map<string, Promise<Posting>>();
+  readonly #bytes = new Map<string, number>();
+  #total = 0;
+
+  constructor(db: SqlDatabase, state: IndexState) {
+    this.#db = db;
+    this.#state = state;
+  }
+
+  /** Returns the chunks for which an FTS5 expression holds, with their scores. */
+  async of(expression: string): Promise<Posting> {
+    const known = this.#lists.get(expression);
+    if (known !== undefined) {
+      this.#lists.delete(expression);
+      this.#lists.set(expression, known);
+      return known;
+    }
+    const list = this.#read(expression);
+    this.#lists.set(expression, list);
+    try {
+      this.#remember(expression, await list);
+    } catch (error) {
+      this.#lists.delete(expression);
+      throw error;
+    }
+    return list;
+  }
+
+  async #read(expression: string): Promise<Posting> {
+    const asked = readWord(expression);
+    if (asked === undefined) return this.#scoredByFts(expression);
+    const found = await this.#occurrences(asked.word);
+    // A word that unicode61 files otherwise than it is written here stands nowhere.
+    if (found.places.length === 0) return this.#scoredByFts(expression);
+    const all = this.#scored(found.places, found.frequencies);
+    const { places, frequencies } = found.exact;
+    const exact = frequencies === found.frequencies ? all : this.#scored(places, frequencies);
+    // The word alone is often asked for as well: it ranks by one of them, and must hold by the other.
+    const columns = asked.columns === "all" ? "exact" : "all";
+    const other = wordExpression(asked.word, columns);
+    if (!this.#lists.has(other)) {
+      const list = columns === "all" ? all : exact;
+      this.#lists.set(other, Promise.resolve(list));
+      if (exact !== all) this.#remember(other, list);
+    }
+    return asked.columns === "all" ? all : exact;
+  }
+
+  async #occurrences(word: string): Promise<Occurrences> {
+    await this.#db.run(
+      "CREATE VIRTUAL TABLE IF NOT EXISTS temp.chunk_words USING fts5vocab(main, chunks_fts, instance)",
+    );
+    // One value instead of a row each.
+    const row = await this.#db.get<{ count: number; list: Uint8Array | null }>(
+      `SELECT count(*) AS count, CAST(group_concat(doc || substr(col, 1, 1), '') AS BLOB) AS list
+       FROM temp.chunk_words WHERE term = $1`,
+      [word],
+    );
+    return occurrencesOf(row?.list ?? new Uint8Array(), row?.count ?? 0, this.#state.lengths);
+  }
+
+  #scored(places: Uint32Array, frequencies: Float64Array): Posting {
+    const { lengths, chunks, meanLength } = this.#state;
+    const idf = inverseFrequency(places.length, chunks);
+    const scores = new Float64Array(places.length);
+    for (let at = 0; at < places.length; at++) {
+      const frequency = frequencies[at] as number;
+      const length = lengths.lengthAt(places[at] as number);
+      scores[at] = idf * ((frequency * (K1 + 1)) / (frequency + K1 * (1 - B + (B * length) / meanLength)));
+    }
+    return { places, scores };
+  }
+
+  /** Phrases and beginnings: FTS5 knows where they stand. */
+  async #scoredByFts(expression: string): Promise<Posting> {
+    const { heading, text, forms } = COLUMN_WEIGHTS;
+    const row = await this.#db.get<{ keys: string; scores: string }>(
+      `SELECT json_group_array(key) AS keys, json_group_array(score) AS scores FROM (
+         SELECT rowid AS key, -bm25(chunks_fts, ${heading}.0, ${text}.0, ${forms}.0) AS score
+         FROM chunks_fts WHERE chunks_fts MATCH $1 ORDER BY rowid)`,
+      [expression],
+    );
+    const keys = JSON.parse(row?.keys ?? "[]") as number[];
+    const found = JSON.parse(row?.scores ?? "[]") as number[];
+    const { lengths } = this.#state;
+    const places = new Uint32Array(keys.length);
+    const scores = new Float64Array(keys.length);
+    let count = 0;
+    let place = 0;
+    for (const [at, key] of keys.entries()) {
+      place = lengths.placeFrom(place, key);
+      // One that came after the lengths were read has no place.
+      if (place === lengths.size || lengths.keyAt(place) !== key) continue;
+      places[count] = place;
+      scores[count++] = found[at] as number;
+    }
+    return { places: places.slice(0, count), scores: scores.slice(0, count) };
+  }
+
+  #remember(expression: string, { places, scores }: Posting): void {
+    const bytes = places.byteLength + scores.byteLength;
+    this.#bytes.set(expression, bytes);
+    this.#total += bytes;
+    for (const oldest of this.#lists.keys()) {
+      if (this.#total <= MOST_BYTES || oldest === expression) return;
+      // One that is still being read, or is the same as another, counts for nothing.
+      this.#total -= this.#bytes.get(oldest) ?? 0;
+      this.#lists.delete(oldest);
+      this.#bytes.delete(oldest);
+    }
+  }
+}
+
+/** As FTS5 computes it. */
+function inverseFrequency(rows: number, chunks: number): number {
+  const idf = Math.log((chunks - rows + 0.5) / (rows + 0.5));
+  return idf > 0 ? idf : LEAST_IDF;
+}
+
+const NINE = 0x39;
+/** First letters of the columns. */
+const HEADING = 0x68;
+const FORMS = 0x66;
+
+/** Takes a list of occurrences apart: chunk keys that ascend, in decimal, each followed by the first letter of a column.
+ *  @param count Occurrences at most. */
+function occurrencesOf(list: Uint8Array, count: number, lengths: ChunkLengths): Occurrences {
+  const places = new Uint32Array(count);
+  const frequencies = new Float64Array(count);
+  const stems = new Float64Array(count);
+  let size = 0;
+  let key = 0;
+  let last = -1;
+  let place = 0;
+  let isThere = false;
+  let stemmed = 0;
+  for (let at = 0; at < list.length; at++) {
+    const byte = list[at] as number;
+    if (byte <= NINE) {
+      key = 10 * key + byte - 0x30;
+      continue;
+    }
+    if (key !== last) {
+      last = key;
+      place = lengths.placeFrom(place, key);
+      // One that came after the lengths were read has no place.
+      isThere = place < lengths.size && lengths.keyAt(place) === key;
+      if (isThere) places[size++] = place;
+    }
+    key = 0;
+    if (!isThere) continue;
+    if (byte === FORMS) {
+      stemmed++;
+      (stems[size - 1] as number) += COLUMN_WEIGHTS.forms;
+    }
+    (frequencies[size - 1] as number) +=
+      byte === HEADING ? COLUMN_WEIGHTS.heading : byte === FORMS ? COLUMN_WEIGHTS.forms : COLUMN_WEIGHTS.text;
+  }
+  const all = { places: places.slice(0, size), frequencies: frequencies.subarray(0, size) };
+  return { ...all, exact: stemmed === 0 ? all : withoutStems(all.places, all.frequencies, stems) };
+}
+
+function withoutStems(places: Uint32Array, frequencies: Float64Array, stems: Float64Array): Occurrences["exact"] {
+  const exact = { places: new Uint32Array(places.length), frequencies: new Float64Array(places.length) };
+  let size = 0;
+  for (let at = 0; at < places.length; at++) {
+    const frequency = (frequencies[at] as number) - (stems[at] as number);
+    if (frequency === 0) continue;
+    exact.places[size] = places[at] as number;
+    exact.frequencies[size++] = frequency;
+  }
+  return { places: exact.places.slice(0, size), frequencies: exact.frequencies.subarray(0, size) };
+}
