@@ -5,6 +5,8 @@ import type { Store } from "../../src/contracts/store.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { compileDocumentFilter } from "../../src/store/document-filter.ts";
 import { indexId } from "../../src/store/ids.ts";
+import { ChunkLengths } from "../../src/store/search/chunk-lengths.ts";
+import { Postings } from "../../src/store/search/postings.ts";
 import { Search } from "../../src/store/search/search.ts";
 import { mulberry32 } from "../bench/vectors/clustered.ts";
 import { openTestStore } from "../support/open-test-store.ts";
@@ -155,6 +157,22 @@ test("searches that come at once while documents come and go answer with what is
   }
   await writing;
   expect((await store.search({ text: "quince" })).hits).toHaveLength(2);
+});
+
+test("lists that there is no room for are read again, and are the same", async () => {
+  const lengths = new ChunkLengths();
+  await lengths.extend(db);
+  const state = { lengths, chunks: CHUNKS, meanLength: 50 };
+  const [roomy, tight] = [new Postings(db, state), new Postings(db, state, 5000)];
+  let again = 0;
+  for (let round = 0; round < 300; round++) {
+    const expression = `"${word()}"`;
+    const before = await tight.of(expression);
+    expect(before).toEqual(await roomy.of(expression));
+    await Promise.all(Array.from({ length: 3 }, () => tight.of(`"${word()}"`)));
+    if ((await tight.of(expression)) !== before) again++;
+  }
+  expect(again).toBeGreaterThan(50);
 });
 
 test("a list to be fused is right to its end, and the same for every page size", async () => {

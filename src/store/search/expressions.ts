@@ -24,20 +24,23 @@ export function without(expression: string, excluded: readonly string[]): string
   return excluded.length === 0 ? expression : `(${expression}) NOT (${anyOf(excluded)})`;
 }
 
-/** Holds where the expression does in headings alone. */
-export function inHeading(expression: string): string {
-  return `{heading} : (${expression})`;
-}
+/** Columns that a word is looked for in: all, or those in which words stand as written. */
+export type Columns = "all" | "exact";
 
-/** Looks for one word, in all columns or where it stands as written. */
-export function wordExpression(word: string, columns: "all" | "exact"): string {
+/** Looks for one word. */
+export function wordExpression(word: string, columns: Columns): string {
   return columns === "all" ? quoted(word) : `${EXACT_COLUMNS} : ${quoted(word)}`;
 }
 
 const WORD = /^(\{heading text\} : )?"([^"\s]+)"$/u;
 
 /** Takes an expression apart that looks for one word; `undefined` for all other. */
-export function readWord(expression: string): { word: string; columns: "all" | "exact" } | undefined {
-  const found = WORD.exec(expression);
-  return found?.[2] === undefined ? undefined : { word: found[2], columns: found[1] === undefined ? "all" : "exact" };
+export function readWord(expression: string): { word: string; columns: Columns } | undefined {
+  const [, columns, word] = WORD.exec(expression) ?? [];
+  return word === undefined ? undefined : { word, columns: columns === undefined ? "all" : "exact" };
+}
+
+/** Holds where the expression does in headings alone. */
+export function inHeading(expression: string): string {
+  return `{heading} : (${expression})`;
 }

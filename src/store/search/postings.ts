@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { ChunkLengths } from "./chunk-lengths.ts";
-import { COLUMN_WEIGHTS, readWord, wordExpression } from "./expressions.ts";
+import { COLUMN_WEIGHTS, type Columns, readWord, wordExpression } from "./expressions.ts";
 
 /** Constants of BM25 as FTS5 has them. */
 const K1 = 1.2;
@@ -8,7 +8,7 @@ const B = 0.75;
 /** Inverse document frequency of what stands in more than half of the chunks. */
 const LEAST_IDF = 1e-6;
 
-/** Bytes of lists that are remembered. */
+/** Room for the lists of about a thousand words that stand in 3,000 chunks each. */
 const MOST_BYTES = 48 * 1024 * 1024;
 
 /** Chunks for which an expression holds. */
@@ -28,13 +28,12 @@ export interface IndexState {
   meanLength: number;
 }
 
-/** Where a word stands. */
+/** How often a word stands in each column of the chunks that hold it. */
 interface Occurrences {
   places: Uint32Array;
-  /** How often, each time with the weight of its column. */
-  frequencies: Float64Array;
-  /** The same without the column of stems. */
-  exact: { places: Uint32Array; frequencies: Float64Array };
+  heading: Uint32Array;
+  text: Uint32Array;
+  forms: Uint32Array;
 }
 
 /**
@@ -48,11 +47,14 @@ export class Postings {
   /** The least recently used stands first. */
   readonly #lists = new Map<string, Promise<Posting>>();
   readonly #bytes = new Map<string, number>();
+  readonly #mostBytes: number;
   #total = 0;
 
-  constructor(db: SqlDatabase, state: IndexState) {
+  /** @param mostBytes Bytes of lists that are remembered. */
+  constructor(db: SqlDatabase, state: IndexState, mostBytes: number = MOST_BYTES) {
     this.#db = db;
     this.#state = state;
+    this.#mostBytes = mostBytes;
   }
 
   /** Returns the chunks for which an FTS5 expression holds, with their scores. */
@@ -80,18 +82,15 @@ export class Postings {
     const found = await this.#occurrences(asked.word);
     // A word that unicode61 files otherwise than it is written here stands nowhere.
     if (found.places.length === 0) return this.#scoredByFts(expression);
-    const all = this.#scored(found.places, found.frequencies);
-    const { places, frequencies } = found.exact;
-    const exact = frequencies === found.frequencies ? all : this.#scored(places, frequencies);
-    // The word alone is often asked for as well: it ranks by one of them, and must hold by the other.
-    const columns = asked.columns === "all" ? "exact" : "all";
-    const other = wordExpression(asked.word, columns);
-    if (!this.#lists.has(other)) {
-      const list = columns === "all" ? all : exact;
-      this.#lists.set(other, Promise.resolve(list));
-      if (exact !== all) this.#remember(other, list);
+    // A word often ranks by its forms, too, and must stand as it was written: both were read.
+    const other = asked.columns === "all" ? "exact" : "all";
+    const otherExpression = wordExpression(asked.word, other);
+    if (!this.#lists.has(otherExpression)) {
+      const list = this.#scored(found, other);
+      this.#lists.set(otherExpression, Promise.resolve(list));
+      this.#remember(otherExpression, list);
     }
-    return asked.columns === "all" ? all : exact;
+    return this.#scored(found, asked.columns);
   }
 
   async #occurrences(word: string): Promise<Occurrences> {
@@ -107,7 +106,8 @@ export class Postings {
     return occurrencesOf(row?.list ?? new Uint8Array(), row?.count ?? 0, this.#state.lengths);
   }
 
-  #scored(places: Uint32Array, frequencies: Float64Array): Posting {
+  #scored(found: Occurrences, columns: Columns): Posting {
+    const { places, frequencies } = weighted(found, columns);
     const { lengths, chunks, meanLength } = this.#state;
     const idf = inverseFrequency(places.length, chunks);
     const scores = new Float64Array(places.length);
@@ -119,7 +119,7 @@ export class Postings {
     return { places, scores };
   }
 
-  /** Phrases and beginnings: FTS5 knows where they stand. */
+  /** Phrases, beginnings and headings, of which there are few: FTS5 knows where they stand. */
   async #scoredByFts(expression: string): Promise<Posting> {
     const { heading, text, forms } = COLUMN_WEIGHTS;
     const row = await this.#db.get<{ keys: string; scores: string }>(
@@ -146,13 +146,16 @@ export class Postings {
   }
 
   #remember(expression: string, { places, scores }: Posting): void {
+    if (!this.#lists.has(expression)) return;
     const bytes = places.byteLength + scores.byteLength;
     this.#bytes.set(expression, bytes);
     this.#total += bytes;
     for (const oldest of this.#lists.keys()) {
-      if (this.#total <= MOST_BYTES || oldest === expression) return;
-      // One that is still being read, or is the same as another, counts for nothing.
-      this.#total -= this.#bytes.get(oldest) ?? 0;
+      if (this.#total <= this.#mostBytes || oldest === expression) return;
+      const size = this.#bytes.get(oldest);
+      // It is still being read.
+      if (size === undefined) continue;
+      this.#total -= size;
       this.#lists.delete(oldest);
       this.#bytes.delete(oldest);
     }
@@ -165,27 +168,26 @@ function inverseFrequency(rows: number, chunks: number): number {
   return idf > 0 ? idf : LEAST_IDF;
 }
 
+const ZERO = 0x30;
 const NINE = 0x39;
 /** First letters of the columns. */
 const HEADING = 0x68;
 const FORMS = 0x66;
 
 /** Takes a list of occurrences apart: chunk keys that ascend, in decimal, each followed by the first letter of a column.
- *  @param count Occurrences at most. */
+ *  @param count How many there are. */
 function occurrencesOf(list: Uint8Array, count: number, lengths: ChunkLengths): Occurrences {
   const places = new Uint32Array(count);
-  const frequencies = new Float64Array(count);
-  const stems = new Float64Array(count);
+  const [heading, text, forms] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)];
   let size = 0;
   let key = 0;
   let last = -1;
   let place = 0;
   let isThere = false;
-  let stemmed = 0;
   for (let at = 0; at < list.length; at++) {
     const byte = list[at] as number;
     if (byte <= NINE) {
-      key = 10 * key + byte - 0x30;
+      key = 10 * key + byte - ZERO;
       continue;
     }
     if (key !== last) {
@@ -196,26 +198,25 @@ function occurrencesOf(list: Uint8Array, count: number, lengths: ChunkLengths): 
       if (isThere) places[size++] = place;
     }
     key = 0;
-    if (!isThere) continue;
-    if (byte === FORMS) {
-      stemmed++;
-      (stems[size - 1] as number) += COLUMN_WEIGHTS.forms;
-    }
-    (frequencies[size - 1] as number) +=
-      byte === HEADING ? COLUMN_WEIGHTS.heading : byte === FORMS ? COLUMN_WEIGHTS.forms : COLUMN_WEIGHTS.text;
+    if (isThere) (byte === HEADING ? heading : byte === FORMS ? forms : text)[size - 1]! += 1;
   }
-  const all = { places: places.slice(0, size), frequencies: frequencies.subarray(0, size) };
-  return { ...all, exact: stemmed === 0 ? all : withoutStems(all.places, all.frequencies, stems) };
+  return { places: places.subarray(0, size), heading, text, forms };
 }
 
-function withoutStems(places: Uint32Array, frequencies: Float64Array, stems: Float64Array): Occurrences["exact"] {
-  const exact = { places: new Uint32Array(places.length), frequencies: new Float64Array(places.length) };
+/** Returns the chunks that hold a word in these columns, and how often, each time with the weight of its column. */
+function weighted(
+  { places, heading, text, forms }: Occurrences,
+  columns: Columns,
+): { places: Uint32Array; frequencies: Float64Array } {
+  const chosen = new Uint32Array(places.length);
+  const frequencies = new Float64Array(places.length);
   let size = 0;
   for (let at = 0; at < places.length; at++) {
-    const frequency = (frequencies[at] as number) - (stems[at] as number);
+    let frequency = COLUMN_WEIGHTS.heading * (heading[at] as number) + COLUMN_WEIGHTS.text * (text[at] as number);
+    if (columns === "all") frequency += COLUMN_WEIGHTS.forms * (forms[at] as number);
     if (frequency === 0) continue;
-    exact.places[size] = places[at] as number;
-    exact.frequencies[size++] = frequency;
+    chosen[size] = places[at] as number;
+    frequencies[size++] = frequency;
   }
-  return { places: exact.places.slice(0, size), frequencies: exact.frequencies.subarray(0, size) };
+  return { places: chosen.slice(0, size), frequencies };
 }
