@@ -42,6 +42,8 @@ export interface SqlOpfsOptions {
 }
 
 const FILE = "/store.sqlite3";
+/** Pages in the WAL after which a commit moves them into the database: 4 MB, for which searches wait; SQLite's 1000 are 16 MB. */
+const CHECKPOINT_PAGES = 250;
 /** A WAL larger than this is cut back when its content has moved into the database. */
 const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
 
@@ -95,7 +97,7 @@ function pragmas(settings: SqlOpfsSettings): { connectionPragmas: string; filePr
     // The locking mode comes first: WAL without shared memory needs it before the first access.
     connectionPragmas: `PRAGMA locking_mode = ${lockingMode}; PRAGMA cache_size = -${cacheKib};
       PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT};
-      PRAGMA temp_store = memory;`,
+      PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
     filePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = ${journalMode};`,
   };
 }

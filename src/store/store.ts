@@ -138,7 +138,11 @@ class LodestoreStore implements Store {
     this.#checkOpen("search");
     requireSignal({ capability: "search", operation: "search" }, options);
     this.#activity.note();
-    return this.#search.search(query, options);
+    try {
+      return await this.#search.search(query, options);
+    } finally {
+      this.#activity.note();
+    }
   }
 
   async stats(): Promise<StoreStats> {

@@ -1,6 +1,6 @@
 import type { StorageError } from "../../errors.ts";
 import type { LiveIndex } from "./live-index.ts";
-import { nextTurn, type SearchActivity } from "../../turns.ts";
+import type { SearchActivity } from "../../turns.ts";
 import { Setback } from "./setback.ts";
 
 /** Longest step while somebody searches, and while nobody does, in milliseconds. */
@@ -78,7 +78,7 @@ export class BackgroundWork {
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped) {
       this.#again = false;
-      await nextTurn();
+      await this.#activity.turn();
       await this.#follow();
       for (const live of this.#indexes()) await this.#tend(live);
       await this.#save();
@@ -87,11 +87,11 @@ export class BackgroundWork {
 
   async #tend(live: LiveIndex): Promise<void> {
     while (await live.work(this.#sliceMs)) {
-      await nextTurn();
+      await this.#activity.turn();
       if (this.#interrupted) return;
     }
     while (await live.fill(this.#sliceMs)) {
-      await nextTurn();
+      await this.#activity.turn();
       if (this.#interrupted) return;
     }
   }

@@ -7,11 +7,11 @@ const MOST_TEXT_BYTES = 512 * 1024;
 /** and of their vectors. */
 const MOST_VECTOR_BYTES = 4 * 1024 * 1024;
 /** A commit of vectors, for which everything else waits, takes about this long while somebody searches, and while nobody does; */
-const COMMIT_MS = { watched: 5, alone: 24 };
+const COMMIT_MS = { watched: 3, alone: 24 };
 /** but has no fewer: flushing to the disk costs the same for few. */
-const FEWEST = { watched: 16, alone: 32 };
+const FEWEST = { watched: 8, alone: 32 };
 /** An embedder that computes on this thread gets as many texts as take it about this long. */
-const AIM_MS = { watched: 4, alone: 12 };
+const AIM_MS = { watched: 2, alone: 12 };
 const FIRST = 16;
 
 /** Whether somebody is searching. */
