@@ -35,15 +35,20 @@ export async function measureHybridInChromium(context: BenchContext): Promise<vo
     const queries = questions(docs, 300);
     for (const mode of ["lexical", "vector", "hybrid"] as const) {
       const page = await session.freshPage();
-      const times = await page.evaluate(([store, how, list]) => bench.searchAll(store, how, list), [
+      const { first: once, again } = await page.evaluate(([store, how, list]) => bench.searchAll(store, how, list), [
         name,
         mode,
         queries,
       ] as const);
       await page.close();
-      const asked = { ...figure, case: `${mode} search, two to four words` };
-      context.report({ ...asked, metric: "round trip p50", value: median(times), unit: "ms" });
-      context.report({ ...asked, metric: "round trip p99", value: quantile(times, 0.99), unit: "ms" });
+      for (const [when, times] of [
+        ["asked for the first time", once],
+        ["asked again", again],
+      ] as const) {
+        const asked = { ...figure, case: `${mode} search, two to four words, ${when}` };
+        context.report({ ...asked, metric: "round trip p50", value: median(times), unit: "ms" });
+        context.report({ ...asked, metric: "round trip p99", value: quantile(times, 0.99), unit: "ms" });
+      }
     }
 
     const opens: number[] = [];

@@ -43,7 +43,7 @@ describe("the size of a batch", () => {
   test("shrinks to a few milliseconds of an embedder that does", () => {
     const size = new BatchSize(limits, () => true);
     size.learn(16, 16);
-    expect(size.next(chunks, 0)).toHaveLength(4);
+    expect(size.next(chunks, 0)).toHaveLength(2);
     size.learn(4, 400);
     expect(size.next(chunks, 0)).toHaveLength(1);
     size.learn(1, 0.1);

@@ -1,10 +1,12 @@
 import type { StorageError } from "../../errors.ts";
 import type { LiveIndex } from "./live-index.ts";
-import type { SearchActivity } from "../../turns.ts";
+import { nextTurn, type SearchActivity } from "../../turns.ts";
 import { Setback } from "./setback.ts";
 
 /** Longest step while somebody searches, and while nobody does, in milliseconds. */
 const SLICE_MS = { watched: 1.5, alone: 12 };
+/** Reading vectors back takes larger steps and no pauses: until it is done every search reads some of its own, for as long a time. */
+const FILL_MS = { watched: 5, alone: 12 };
 
 /** Takes in what was written, links it, reads what is to be kept in memory and writes snapshots that are due, in slices between which
  *  searches run. What fails is tried again, later and later: the rows are safe, and searches scan what is not linked. */
@@ -86,12 +88,12 @@ export class BackgroundWork {
   }
 
   async #tend(live: LiveIndex): Promise<void> {
-    while (await live.work(this.#sliceMs)) {
+    while (await live.work(this.#pick(SLICE_MS))) {
       await this.#activity.turn();
       if (this.#interrupted) return;
     }
-    while (await live.fill(this.#sliceMs)) {
-      await this.#activity.turn();
+    while (await live.fill(this.#pick(FILL_MS))) {
+      await nextTurn();
       if (this.#interrupted) return;
     }
   }
@@ -112,8 +114,8 @@ export class BackgroundWork {
     }
   }
 
-  get #sliceMs(): number {
-    return this.#activity.recent ? SLICE_MS.watched : SLICE_MS.alone;
+  #pick({ watched, alone }: { watched: number; alone: number }): number {
+    return this.#activity.recent ? watched : alone;
   }
 
   /** What was written meanwhile is taken in first: searches would have to wait for it. */

@@ -21,12 +21,15 @@ export interface Conditions {
 const ANY = 0x8000;
 const NONE = 0x4000;
 
-/** Adds up scores and finds the best. Its arrays are used again by every search; nothing is waited for between two uses. */
+/** Adds up scores and finds the best. Its arrays are used again by every search, and clean between two; nothing is waited for
+ *  meanwhile. */
 export class BestChunks {
   readonly #lengths: ChunkLengths;
   #scores = new Float64Array();
   /** How many of the lists of `all` hold a chunk, so far one after the other, with the flags of the other conditions. */
   #marks = new Uint16Array();
+  /** Places that have a score. */
+  #scored = new Uint32Array();
 
   constructor(lengths: ChunkLengths) {
     this.#lengths = lengths;
@@ -42,45 +45,66 @@ export class BestChunks {
     limit: number,
     after: ScoredChunk | undefined,
   ): ScoredChunk[] {
-    const { size } = this.#lengths;
-    if (this.#scores.length < size) {
-      this.#scores = new Float64Array(size + (size >> 1));
-      this.#marks = new Uint16Array(size + (size >> 1));
-    } else {
-      this.#scores.fill(0, 0, size);
-      this.#marks.fill(0, 0, size);
-    }
-    const scores = this.#scores;
-    for (const { places, scores: added } of lists) {
-      for (let at = 0; at < places.length; at++) (scores[places[at] as number] as number) += added[at] as number;
-    }
+    this.#reserve();
+    const scored = this.#addUp(lists);
     const wanted = this.#mark(conditions);
-    const marks = this.#marks;
     const best = new Heap(limit);
-    for (let place = 0; place < size; place++) {
-      const score = scores[place] as number;
-      if (score === 0 || marks[place] !== wanted || !best.takes(score)) continue;
-      const chunkKey = this.#lengths.keyAt(place);
-      if (after !== undefined && (score > after.score || (score === after.score && chunkKey <= after.chunkKey)))
-        continue;
-      best.add({ chunkKey, score });
+    for (const place of scored) {
+      const score = this.#scores[place] as number;
+      if (this.#marks[place] === wanted && score >= best.floor) {
+        const chunk = { chunkKey: this.#lengths.keyAt(place), score };
+        if (after === undefined || isWorse(chunk, after)) best.offer(chunk);
+      }
+      this.#scores[place] = 0;
+      this.#marks[place] = 0;
     }
     return best.sorted();
   }
 
-  /** Marks what holds for each chunk, and returns the mark of those for which all does. */
+  #reserve(): void {
+    const { size } = this.#lengths;
+    if (this.#scores.length >= size) return;
+    const room = size + (size >> 1);
+    this.#scores = new Float64Array(room);
+    this.#marks = new Uint16Array(room);
+    this.#scored = new Uint32Array(room);
+  }
+
+  /** Returns the places that have a score now. */
+  #addUp(lists: readonly Posting[]): Uint32Array {
+    const scores = this.#scores;
+    const scored = this.#scored;
+    let count = 0;
+    for (const { places, scores: added } of lists) {
+      for (let at = 0; at < places.length; at++) {
+        const place = places[at] as number;
+        const score = scores[place] as number;
+        if (score === 0) scored[count++] = place;
+        scores[place] = score + (added[at] as number);
+      }
+    }
+    return scored.subarray(0, count);
+  }
+
+  /** Marks what holds for each chunk that has a score, and returns the mark of those for which all does. */
   #mark({ any, all, none }: Conditions): number {
+    const scores = this.#scores;
     const marks = this.#marks;
     for (const [level, places] of all.entries()) {
-      for (const place of places) if (marks[place] === level) marks[place] = level + 1;
+      for (const place of places) if (scores[place] !== 0 && marks[place] === level) marks[place] = level + 1;
     }
-    for (const places of any ?? []) for (const place of places) (marks[place] as number) |= ANY;
-    for (const places of none) for (const place of places) (marks[place] as number) |= NONE;
+    const flag = (lists: readonly Uint32Array[], mark: number): void => {
+      for (const places of lists) {
+        for (const place of places) if (scores[place] !== 0) marks[place] = (marks[place] as number) | mark;
+      }
+    };
+    flag(any ?? [], ANY);
+    flag(none, NONE);
     return all.length | (any === undefined ? 0 : ANY);
   }
 }
 
-/** The best so far, the least of them on top. Chunks come in the order of their keys: of equals the first stays. */
+/** The best so far, the least of them on top. */
 class Heap {
   readonly #limit: number;
   readonly #items: ScoredChunk[] = [];
@@ -89,16 +113,17 @@ class Heap {
     this.#limit = limit;
   }
 
-  takes(score: number): boolean {
-    return this.#items.length < this.#limit || score > (this.#items[0]?.score ?? Number.POSITIVE_INFINITY);
+  /** What scores less is not among the best. */
+  get floor(): number {
+    return this.#items.length < this.#limit ? 0 : (this.#items[0]?.score ?? 0);
   }
 
-  add(chunk: ScoredChunk): void {
+  offer(chunk: ScoredChunk): void {
     const items = this.#items;
     if (items.length < this.#limit) {
       items.push(chunk);
       this.#rise(items.length - 1);
-    } else {
+    } else if (isWorse(items[0] as ScoredChunk, chunk)) {
       items[0] = chunk;
       this.#sink();
     }
