@@ -18,11 +18,13 @@ export interface BenchPage {
   vectors(task: VectorsTask): Promise<VectorsResult>;
   /** Takes the data in with the built-in embedder and waits until everything is embedded and indexed. */
   fillHybrid(name: string): Promise<{ chunks: number; ingestMs: number; embedMs: number; searchesMeanwhile: number[] }>;
-  /** Round trips of searches in a mode, right after opening, and of the same once more. */
+  /** Round trips of searches in a mode, and of the same once more.
+   *  @param settled Once the indexes are whole; else right after opening. */
   searchAll(
     name: string,
     mode: "lexical" | "vector" | "hybrid",
     queries: string[],
+    settled: boolean,
   ): Promise<{ first: number[]; again: number[] }>;
   /** Opens the store without its snapshots, and waits until the indexes are whole again. */
   rebuildIndex(name: string): Promise<{ firstHitMs: number; rebuildMs: number }>;
@@ -93,9 +95,10 @@ const page: BenchPage = {
     await store.close();
     return { chunks, ingestMs, embedMs, searchesMeanwhile };
   },
-  async searchAll(name, mode, queries) {
+  async searchAll(name, mode, queries, settled) {
     const store = await openStore(hybridStore(name));
     for (const text of queries.slice(0, 5)) await store.search({ text, mode });
+    if (settled) await store.embeddings.flush();
     const passes: number[][] = [];
     for (let pass = 0; pass < 2; pass++) {
       const times: number[] = [];
