@@ -107,9 +107,19 @@ export function rescore(count: u32, rows: usize): void {
     // The walk left the query's own square out of nothing here: its distances are exact.
     return;
   }
+  const bytes = <usize>s.rowFloats << 2;
+  if (rows == 0) {
+    // All lines of all rows are on their way before the first is read: they lie far apart.
+    let touched: u32 = 0;
+    for (let i: u32 = 0; i < count; i++) {
+      const row = rowOf(<u32>load<u64>(s.RESULTS + (<usize>i << 3)));
+      for (let at: usize = 0; at < bytes; at += 64) touched += load<u8>(row + at);
+    }
+    graph.keepTouched(touched);
+  }
   for (let i: u32 = 0; i < count; i++) {
     const slot = <u32>load<u64>(s.RESULTS + (<usize>i << 3));
-    const row = rows != 0 ? rows + <usize>i * <usize>s.rowFloats * 4 : rowOf(slot);
+    const row = rows != 0 ? rows + <usize>i * bytes : rowOf(slot);
     store<u64>(s.CANDIDATES + (<usize>i << 3), keyOf(rowDistance(row), slot));
   }
   for (let i: u32 = 0; i < count; i++) pushGreatest(s.RESULTS, i, load<u64>(s.CANDIDATES + (<usize>i << 3)));
