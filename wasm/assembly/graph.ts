@@ -127,7 +127,7 @@ const COMMON_STRIDE: usize = 512;
  *  there are fewer links, earlier: then a line less is there in time). All of them are on their way while the links are gone through;
  *  reading them one after the other, as the distance does, waits for each. With as few conditions as may be: one more a line is 8 %. */
 @inline
-function touch(record: usize, stride: usize): u32 {
+export function touch(record: usize, stride: usize): u32 {
   let sum: u32 = load<u8>(record);
   if (stride >= COMMON_STRIDE) {
     sum += load<u8>(record, 128);
@@ -182,12 +182,13 @@ export function walk(query: usize, factor: f32, level: u32, start: u64, ef: u32)
     for (let i: u32 = 0; i < most; i++) {
       const slot = load<u32>(links + (<usize>i << 2));
       if (slot == s.NONE) break;
-      if (load<u8>(visited + <usize>slot) == epoch) continue;
+      // Without a branch: whether a neighbour was seen before is anybody's guess, and a wrong one costs as much as a distance.
+      const isNew = load<u8>(visited + <usize>slot) != epoch;
       store<u8>(visited + <usize>slot, epoch);
       store<u32>(s.BATCH + (<usize>count << 2), slot);
-      count++;
-      touched += touch(recordOf(slot), stride);
+      count += <u32>isNew;
     }
+    for (let i: u32 = 0; i < count; i++) touched += touch(recordOf(batchSlot(i)), stride);
     if (count == 0) continue;
     evaluations += count;
     for (let i: u32 = 0; i < count; i += 4) {

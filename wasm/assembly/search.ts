@@ -52,16 +52,22 @@ function scanBatch(factor: f32, count: u32, most: u32): void {
   if (count > 3) offer(keyOf(f32x4.extract_lane(distances, 3), d), most);
 }
 
+/** How many records ahead a scan of all reads: the processor's own prefetch ends with each page of memory. */
+const AHEAD: u32 = 16;
+
 /** The `most` nearest of all vectors, or of those allowed: their keys in `RESULTS`, nearest first. Returns how many. */
 export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
   found = 0;
   let count: u32 = 0;
+  let touched: u32 = 0;
+  const stride = <usize>s.stride;
   for (let base: u32 = 0; base < s.slots; base += 32) {
     let word: u32 = 0xffffffff;
     if (filtered) word = load<u32>(s.allowed + (<usize>(base >> 5) << 2));
     if (s.slots - base < 32) word &= (<u32>1 << (s.slots - base)) - 1;
     for (; word != 0; word &= word - 1) {
       const slot = base + ctz(word);
+      if (!filtered && slot + AHEAD < s.slots) touched += graph.touch(recordOf(slot + AHEAD), stride);
       if (load<u8>(s.levels + <usize>slot) == s.FREE) continue;
       store<u32>(s.BATCH + (<usize>count << 2), slot);
       if (++count == 4) {
@@ -71,6 +77,7 @@ export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
     }
   }
   if (count > 0) scanBatch(factor, count, most);
+  graph.keepTouched(touched);
   sortHeap(s.RESULTS, found);
   return found;
 }

@@ -11,7 +11,7 @@ export interface VectorSettings {
   graphAbove?: number;
   /** Links of a node above layer 0, 4 to 64; 16 by default. */
   m?: number;
-  /** Width of the walk that finds a node's neighbours, 8 to 4096; 128 by default. */
+  /** Width of the walk that finds a node's neighbours, 8 to 4096; 176 by default. */
   efConstruction?: number;
   /** `auto` (default): 8-bit codes, or 32-bit floats where a sample shows that codes would lose too much. */
   quantization?: Quantization | "auto";
@@ -65,7 +65,7 @@ export class IndexPolicy {
     this.quantization = options.quantization ?? "auto";
     this.maxMemoryBytes = options.maxMemoryBytes ?? 2 ** 32;
     this.#m = options.m ?? 16;
-    this.#efConstruction = options.efConstruction ?? 128;
+    this.#efConstruction = options.efConstruction ?? 176;
     this.#residentBytes = options.residentBytes ?? 512 * 1024 * 1024;
   }
 

@@ -5,7 +5,7 @@ import type { Engine } from "./engine.ts";
 import { K } from "./truth.ts";
 
 const M = 16;
-const EF_CONSTRUCTION = 128;
+const EF_CONSTRUCTION = 176;
 
 /** Our kernel behind its host class, as the store uses it. */
 export class LodestoreEngine implements Engine {
