@@ -147,12 +147,16 @@ export function touch(record: usize, stride: usize): u32 {
   return sum + load<u8>(record + stride - 64);
 }
 
-/** Reads one byte of the first two lines of the record that is likely to be next: its links. */
+/** Reads one byte of the first two lines of a record: its links. */
+@inline
+function touchLinks(record: usize, stride: usize): u32 {
+  return stride < 128 ? 0 : <u32>load<u8>(record) + load<u8>(record, 64);
+}
+
+/** Has the links of the node on their way that is likely to be next. */
 @inline
 function touchNext(stride: usize): u32 {
-  if (candidateCount == 0 || stride < 128) return 0;
-  const record = recordOf(<u32>load<u64>(s.CANDIDATES));
-  return <u32>load<u8>(record) + load<u8>(record, 64);
+  return candidateCount == 0 ? 0 : touchLinks(recordOf(<u32>load<u64>(s.CANDIDATES)), stride);
 }
 
 /** Keeps what was read only to be near from being left out. */
@@ -271,6 +275,7 @@ export function walkAllowed(query: usize, factor: f32, start: u64, ef: u32, budg
       } else {
         store<u32>(s.ORPHANS + (<usize>barred << 2), slot);
         barred++;
+        touched += touchLinks(recordOf(slot), stride);
       }
     }
     if (count < ENOUGH) {

@@ -52,9 +52,6 @@ function scanBatch(factor: f32, count: u32, most: u32): void {
   if (count > 3) offer(keyOf(f32x4.extract_lane(distances, 3), d), most);
 }
 
-/** How many records ahead a scan of all reads: the processor's own prefetch ends with each page of memory. */
-const AHEAD: u32 = 16;
-
 /** The `most` nearest of all vectors, or of those allowed: their keys in `RESULTS`, nearest first. Returns how many. */
 export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
   found = 0;
@@ -65,9 +62,10 @@ export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
     let word: u32 = 0xffffffff;
     if (filtered) word = load<u32>(s.allowed + (<usize>(base >> 5) << 2));
     if (s.slots - base < 32) word &= (<u32>1 << (s.slots - base)) - 1;
+    // The processor's own prefetch ends with each page of memory, and gaps between what is allowed end it, too.
+    for (let rest = word; rest != 0; rest &= rest - 1) touched += graph.touch(recordOf(base + ctz(rest)), stride);
     for (; word != 0; word &= word - 1) {
       const slot = base + ctz(word);
-      if (!filtered && slot + AHEAD < s.slots) touched += graph.touch(recordOf(slot + AHEAD), stride);
       if (load<u8>(s.levels + <usize>slot) == s.FREE) continue;
       store<u32>(s.BATCH + (<usize>count << 2), slot);
       if (++count == 4) {
