@@ -143,6 +143,23 @@ test("what is deleted, taken in anew or given another title is scored as it stan
   }
 });
 
+test("an index that is made anew is read anew", async () => {
+  const [first] = (await store.search({ text: "w0", k: 1 })).hits;
+  const before = (await store.search({ text: "w0 w1", k: 100 })).hits;
+  const row = await db.get<{ key: number }>("SELECT chunk_key AS key FROM chunks WHERE chunk_id = $1", [
+    first!.chunkId,
+  ]);
+  await db.run("DELETE FROM chunks_fts WHERE rowid = $1", [row!.key]);
+  await store.ingest([{ path: "another.md", content: "unrelated" }]);
+  expect((await store.search({ text: "w0", k: 1 })).hits[0]?.chunkId).not.toBe(first!.chunkId);
+  await store.documents.rebuildChunksFts();
+  expect((await store.search({ text: "w0", k: 1 })).hits[0]?.chunkId).toBe(first!.chunkId);
+  expect((await store.search({ text: "w0 w1", k: 100 })).hits.map(({ chunkId }) => chunkId)).toEqual(
+    before.map(({ chunkId }) => chunkId),
+  );
+  await expectAsFts({ text: "w0 w1 w2", k: 50 });
+});
+
 test("searches that come at once while documents come and go answer with what is there", async () => {
   const writing = (async () => {
     for (let round = 0; round < 8; round++) {

@@ -1,6 +1,7 @@
 import type { Chunk } from "../../contracts/documents.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
+import { beginTextIndexEpoch } from "../search/text-index.ts";
 import { headingText } from "./heading-text.ts";
 
 /** The document that chunks belong to. */
@@ -183,9 +184,5 @@ export async function retitleChunks(tx: SqlExecutor, owner: ChunkOwner): Promise
     "UPDATE chunks SET heading_text = $1 WHERE chunk_id = $2",
     chunks.map((chunk) => [headingText(owner.title, chunk.headingPath), chunk.id]),
   );
-  // The only change of a chunk that keeps its key: whoever knows how long chunks are must look again.
-  await tx.run(
-    `INSERT INTO kv (key, value) VALUES ('chunks_retitled', '1')
-     ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`,
-  );
+  await beginTextIndexEpoch(tx);
 }

@@ -73,7 +73,8 @@ export class CorpusReader {
   readonly #db: SqlDatabase;
   readonly #allowed: AllowedChunks;
   #corpus: Corpus | undefined;
-  #retitled = "";
+  /** What it was made of beside the chunks' keys: see `beginTextIndexEpoch`. */
+  #epoch = "";
   #reading: Promise<Corpus> | undefined;
 
   constructor(db: SqlDatabase, allowed: AllowedChunks) {
@@ -92,22 +93,24 @@ export class CorpusReader {
   }
 
   async #read(): Promise<Corpus> {
-    const revision = Number(await this.#value("corpus_revision"));
-    if (this.#corpus?.revision === revision) return this.#corpus;
-    const retitled = await this.#value("chunks_retitled");
+    const { revision, epoch } = await this.#state();
+    if (this.#corpus?.revision === revision && this.#epoch === epoch) return this.#corpus;
     const totals = await this.#totals();
     const known = this.#corpus?.lengths;
     const tooMany = known !== undefined && known.size > 2 * totals.rows + MOST_DELETED;
-    const lengths = known === undefined || tooMany || retitled !== this.#retitled ? new ChunkLengths() : known;
+    const lengths = known === undefined || tooMany || epoch !== this.#epoch ? new ChunkLengths() : known;
     await lengths.extend(this.#db);
-    this.#retitled = retitled;
+    this.#epoch = epoch;
     this.#corpus = new Corpus(this.#db, this.#allowed, revision, lengths, totals);
     return this.#corpus;
   }
 
-  async #value(key: string): Promise<string> {
-    const row = await this.#db.get<{ value: string }>("SELECT value FROM kv WHERE key = $1", [key]);
-    return row?.value ?? "";
+  async #state(): Promise<{ revision: number; epoch: string }> {
+    const row = await this.#db.get<{ revision: string | null; epoch: string | null }>(
+      `SELECT (SELECT value FROM kv WHERE key = 'corpus_revision') AS revision,
+              (SELECT value FROM kv WHERE key = 'text_index_epoch') AS epoch`,
+    );
+    return { revision: Number(row?.revision ?? 0), epoch: row?.epoch ?? "" };
   }
 
   /** The record that FTS5 keeps of its averages. @see https://www.sqlite.org/fts5.html */

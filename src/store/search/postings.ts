@@ -11,6 +11,9 @@ const LEAST_IDF = 1e-6;
 /** Room for the lists of about a thousand words that stand in 3,000 chunks each. */
 const MOST_BYTES = 48 * 1024 * 1024;
 
+/** What a list takes beside its numbers. */
+const LIST_BYTES = 512;
+
 /** Chunks for which an expression holds. */
 export interface Posting {
   /** Their places in the chunk lengths, ascending. */
@@ -147,7 +150,7 @@ export class Postings {
 
   #remember(expression: string, { places, scores }: Posting): void {
     if (!this.#lists.has(expression)) return;
-    const bytes = places.byteLength + scores.byteLength;
+    const bytes = places.byteLength + scores.byteLength + 2 * expression.length + LIST_BYTES;
     this.#bytes.set(expression, bytes);
     this.#total += bytes;
     for (const oldest of this.#lists.keys()) {

@@ -40,6 +40,16 @@ export async function fillTextIndex(db: Pick<SqlDatabase, "run">): Promise<void>
      SELECT chunk_key, lodestore_terms(heading_text), lodestore_terms(text), lodestore_forms(heading_text, text)
      FROM chunks ORDER BY chunk_key`,
   );
+  await beginTextIndexEpoch(db);
+}
+
+/** Says that the index changed in a way that the keys of the chunks do not tell: one was indexed anew under its key, or all were.
+ *  Whoever remembers what stood in it reads it again. */
+export async function beginTextIndexEpoch(db: Pick<SqlDatabase, "run">): Promise<void> {
+  await db.run(
+    `INSERT INTO kv (key, value) VALUES ('text_index_epoch', '1')
+     ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT)`,
+  );
 }
 
 /** Pages of the index that one step of tidying writes: some milliseconds of work. */
