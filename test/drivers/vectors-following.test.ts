@@ -9,7 +9,7 @@ import { writeGraphSection } from "../../src/drivers/vectors/graph-section.ts";
 import { VectorIndex } from "../../src/drivers/vectors/vector-index.ts";
 import { compileDocumentFilter } from "../../src/store/document-filter.ts";
 import { indexId } from "../../src/store/ids.ts";
-import { SearchActivity } from "../../src/turns.ts";
+import { nextTurn, SearchActivity } from "../../src/turns.ts";
 import { openSnapshotStore, SnapshotCase } from "../support/snapshot-store-case.ts";
 import { sqlDatabases } from "../support/sql-databases.ts";
 import { randomVectors, VectorCorpus } from "../support/vector-corpus.ts";
@@ -108,6 +108,38 @@ test("what starts the work as it ends is not lost", async () => {
     await expect.poll(() => rounds).toBe(2);
     await work.stop();
   }
+});
+
+test("a snapshot that is due is written although searches follow at once on each other", async () => {
+  let searches = 0;
+  const saves: number[] = [];
+  const live = {
+    hasWork: false,
+    work: async () => false,
+    fill: async () => false,
+    save: async () => {
+      saves.push(searches);
+    },
+    snapshotDue: () => saves.length === 0,
+  };
+  /** Somebody searches whenever it waits for a turn. */
+  class Busy extends SearchActivity {
+    override async turn(): Promise<void> {
+      await nextTurn();
+      searches++;
+      if (live.snapshotDue() && searches < 50) work.start();
+    }
+  }
+  const work = new BackgroundWork(
+    new Busy(),
+    async () => undefined,
+    () => [live as unknown as LiveIndex],
+    async () => undefined,
+  );
+  work.start();
+  await work.finish();
+  expect(saves).toEqual([1]);
+  await work.stop();
 });
 
 describe("an index of few vectors", () => {

@@ -1,10 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { SqlDatabase, SqlValue } from "../../src/contracts/sql.ts";
 import type { SearchQuery } from "../../src/contracts/search.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { compileDocumentFilter } from "../../src/store/document-filter.ts";
 import { indexId } from "../../src/store/ids.ts";
+import { BestChunks } from "../../src/store/search/best-chunks.ts";
 import { ChunkLengths } from "../../src/store/search/chunk-lengths.ts";
 import { Postings } from "../../src/store/search/postings.ts";
 import { Search } from "../../src/store/search/search.ts";
@@ -158,6 +163,57 @@ test("an index that is made anew is read anew", async () => {
     before.map(({ chunkId }) => chunkId),
   );
   await expectAsFts({ text: "w0 w1 w2", k: 50 });
+});
+
+test("a search changes nothing of a file that is only looked at, beside somebody who reads it", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lodestore-search-"));
+  try {
+    const path = join(folder, "store.db");
+    const first = await openTestStore(path);
+    await first.store.ingest([{ path: "a.md", content: "quince" }]);
+    await first.store.close();
+    using reader = new DatabaseSync(path);
+    reader.exec("PRAGMA journal_mode = DELETE");
+    const before = readFileSync(path);
+    const second = await openTestStore(path);
+    reader.exec("BEGIN; SELECT count(*) FROM chunks");
+    expect((await second.store.search({ text: "quince" })).hits).toHaveLength(1);
+    reader.exec("COMMIT");
+    expect(await second.db.get("PRAGMA journal_mode")).toEqual({ journal_mode: "delete" });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    await second.store.close();
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("keys end where indexes have no room for them, and say so", async () => {
+  const { store: full, db: rows } = await openTestStore();
+  await rows.run("INSERT INTO kv (key, value) VALUES ('last_chunk_key', '4294967294')");
+  await full.ingest([{ path: "last.md", content: "quince" }]);
+  expect((await full.search({ text: "quince" })).hits).toHaveLength(1);
+  await expect(full.ingest([{ path: "beyond.md", content: "quince" }])).rejects.toMatchObject({
+    code: "QUOTA_EXCEEDED",
+  });
+  expect((await full.search({ text: "quince" })).hits).toHaveLength(1);
+  await full.close();
+});
+
+test("a search that finds no memory fails alone", async () => {
+  const lengths = new ChunkLengths();
+  await lengths.extend(db);
+  const best = new BestChunks(lengths);
+  const lists = [{ places: Uint32Array.of(1, 3), scores: Float64Array.of(1, 2) }];
+  const conditions = { any: undefined, all: [], none: [] };
+  vi.stubGlobal("Uint16Array", function refuse() {
+    throw new RangeError("Array buffer allocation failed");
+  });
+  try {
+    expect(() => best.find(lists, conditions, 5, undefined)).toThrow(RangeError);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+  expect(best.find(lists, conditions, 5, undefined).map(({ score }) => score)).toEqual([2, 1]);
 });
 
 test("searches that come at once while documents come and go answer with what is there", async () => {

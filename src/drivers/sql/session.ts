@@ -165,9 +165,7 @@ export class SqlSession {
       if (statement.kind === "control") {
         throw invalid(operation, "transactions are opened and ended by transaction(), not by SQL");
       }
-      if (!this.#written && (statement.kind === "change" || statement.kind === "schema")) {
-        this.#beforeWrite(operation);
-      }
+      if (!this.#written && isWrite(statement)) this.#beforeWrite(operation);
       return statement;
     } catch (error) {
       throw this.#failed(error, operation, sql);
@@ -214,6 +212,13 @@ export class SqlSession {
     }
     return failure;
   }
+}
+
+const MAKES_TEMPORARY = /^\s*CREATE\s+(?:TEMP(?:ORARY)?\s|VIRTUAL\s+TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?temp\s*\.)/iu;
+
+/** Whether a statement may change the file. What is temporary belongs to the connection. */
+function isWrite({ kind, sql }: CachedStatement): boolean {
+  return kind === "change" || (kind === "schema" && !MAKES_TEMPORARY.test(sql));
 }
 
 function runStatement({ kind, statement }: CachedStatement, params: SqlParams): SqlRunResult {

@@ -79,8 +79,9 @@ export class BackgroundWork {
 
   async #run(): Promise<void> {
     while (this.#again && !this.#stopped) {
-      this.#again = false;
       await this.#activity.turn();
+      // What came while it waited is at hand now.
+      this.#again = false;
       await this.#follow();
       for (const live of this.#indexes()) await this.#tend(live);
       await this.#save();

@@ -4,7 +4,7 @@ import { nextTurn } from "../../turns.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
 import { chooseQuantization, SAMPLE_SIZE } from "./choose-quantization.ts";
 import type { IndexPolicy } from "./index-policy.ts";
-import type { AllowedKeys } from "../../contracts/allowed-chunks.ts";
+import type { AllowedKeys } from "./allowed-chunks.ts";
 import type { AllowedVectors, IndexResult, IndexSearchOptions, VectorIndex } from "./vector-index.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
 import { vectorOf } from "./vector-rows.ts";

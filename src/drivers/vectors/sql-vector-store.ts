@@ -30,7 +30,7 @@ import type {
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
-import { AllowedChunks, type CompileFilter } from "../../contracts/allowed-chunks.ts";
+import { AllowedChunks, type CompileFilter } from "./allowed-chunks.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";

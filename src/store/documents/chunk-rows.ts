@@ -119,6 +119,9 @@ export async function insertChunks(tx: SqlExecutor, owner: ChunkOwner, chunks: r
   }
 }
 
+/** Greatest key of a chunk: indexes keep keys in 32 bits. */
+export const MAX_CHUNK_KEY = 0xffff_ffff;
+
 /** Takes keys that no chunk ever had, and returns the last of them. A search reads keys first and rows later, and an index knows
  *  vectors by keys: what one of them meant must not become another chunk meanwhile. */
 async function takeChunkKeys(tx: SqlExecutor, count: number): Promise<number> {
@@ -131,6 +134,10 @@ async function takeChunkKeys(tx: SqlExecutor, count: number): Promise<number> {
   );
   if (row === undefined)
     throw new StorageError("DRIVER", "kv took no value", { capability: "documents", operation: "put" });
+  if (row.last > MAX_CHUNK_KEY) {
+    const message = `chunks have been written ${MAX_CHUNK_KEY} times, and keys are never used again: take the documents into a new store`;
+    throw new StorageError("QUOTA_EXCEEDED", message, { capability: "documents", operation: "put" });
+  }
   return row.last;
 }
 

@@ -10,7 +10,7 @@ export interface ScoredChunk {
 
 /** Which chunks may be among the best, each list being of places that ascend. */
 export interface Conditions {
-  /** A chunk must stand in one of these; where there are none, in any list that scores. */
+  /** A chunk must stand in one of these; `undefined` where any list that scores will do. */
   any: readonly Uint32Array[] | undefined;
   /** in each of these, */
   all: readonly Uint32Array[];
@@ -65,9 +65,11 @@ export class BestChunks {
     const { size } = this.#lengths;
     if (this.#scores.length >= size) return;
     const room = size + (size >> 1);
-    this.#scores = new Float64Array(room);
-    this.#marks = new Uint16Array(room);
-    this.#scored = new Uint32Array(room);
+    // All or none: an engine may have no room for the second.
+    const [scores, marks, scored] = [new Float64Array(room), new Uint16Array(room), new Uint32Array(room)];
+    this.#scores = scores;
+    this.#marks = marks;
+    this.#scored = scored;
   }
 
   /** Returns the places that have a score now. */

@@ -1,4 +1,8 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { StorageError } from "../../errors.ts";
+import { MAX_CHUNK_KEY } from "../documents/chunk-rows.ts";
+
+const SITE = { capability: "search", operation: "search" } as const;
 
 /** Rows read by one statement: some milliseconds. */
 const PAGE = 32_768;
@@ -64,7 +68,7 @@ export class ChunkLengths {
   async extend(db: SqlDatabase): Promise<void> {
     for (let rows = PAGE; rows === PAGE;) {
       const last = this.#size === 0 ? 0 : this.keyAt(this.#size - 1);
-      // One value instead of a row each; both ends of a size are looked for, so that any number of columns will do.
+      // One value instead of a row each.
       const page = await db.get<{ rows: number; list: Uint8Array | null }>(
         `SELECT count(*) AS rows, CAST(group_concat(id || ' ' || hex(sz), ',') || ',' AS BLOB) AS list
          FROM (SELECT id, sz FROM chunks_fts_docsize WHERE id > $1 ORDER BY id LIMIT ${PAGE})`,
@@ -81,6 +85,7 @@ export class ChunkLengths {
     for (let at = 0; at < list.length; at++) {
       let key = 0;
       for (; list[at] !== SPACE; at++) key = 10 * key + (list[at] as number) - 0x30;
+      if (key > MAX_CHUNK_KEY) throw new StorageError("CORRUPT", `there is a chunk of key ${key}`, SITE);
       let length = 0;
       let value = 0;
       for (at++; list[at] !== COMMA; at += 2) {

@@ -1,12 +1,18 @@
 import type { DocumentFilter } from "../../contracts/documents.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { type AllowedChunks, type AllowedKeys } from "../../contracts/allowed-chunks.ts";
+import { compileDocumentFilter } from "../document-filter.ts";
 import { BestChunks } from "./best-chunks.ts";
 import { ChunkLengths } from "./chunk-lengths.ts";
 import { type Posting, Postings } from "./postings.ts";
 
-/** Most expressions whose count is remembered. */
+const SITE = { capability: "search", operation: "search" } as const;
+
+/** Most expressions whose count is remembered, */
 const MOST_COUNTS = 2000;
+/** and most filters whose answers are. */
+const MOST_FILTERS = 16;
+/** So often it is read at most while others write. */
+const MOST_TRIES = 3;
 /** Deleted chunks whose places are kept, beside as many as there are others. */
 const MOST_DELETED = 10_000;
 
@@ -19,19 +25,12 @@ export class Corpus {
   readonly best: BestChunks;
   readonly #db: SqlDatabase;
   readonly #postings: Postings;
-  readonly #allowed: AllowedChunks;
   readonly #counts = new Map<string, number>();
-  readonly #places = new WeakMap<AllowedKeys, Uint32Array>();
+  /** Places by filter. */
+  readonly #allowed = new Map<string, Uint32Array>();
 
-  constructor(
-    db: SqlDatabase,
-    allowed: AllowedChunks,
-    revision: number,
-    lengths: ChunkLengths,
-    { rows, tokens }: IndexTotals,
-  ) {
+  constructor(db: SqlDatabase, revision: number, lengths: ChunkLengths, { rows, tokens }: IndexTotals) {
     this.#db = db;
-    this.#allowed = allowed;
     this.revision = revision;
     this.chunks = rows;
     this.lengths = lengths;
@@ -59,11 +58,20 @@ export class Corpus {
 
   /** Places of the chunks that a filter allows. */
   async allowed(filter: DocumentFilter): Promise<Uint32Array> {
-    const allowed = await this.#allowed.matching(filter);
-    const known = this.#places.get(allowed);
+    const { sql, params } = compileDocumentFilter(filter, 1, SITE);
+    const question = JSON.stringify([sql, params]);
+    const known = this.#allowed.get(question);
     if (known !== undefined) return known;
-    const places = this.lengths.placesOf(allowed.keys.toSorted());
-    this.#places.set(allowed, places);
+    // One text instead of a row each: a filter may allow every chunk there is.
+    const row = await this.#db.get<{ keys: string }>(
+      `SELECT json_group_array(c.chunk_key) AS keys
+       FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${sql}`,
+      params,
+    );
+    const keys = Uint32Array.from(JSON.parse(row?.keys ?? "[]") as number[]).sort();
+    const places = this.lengths.placesOf(keys);
+    if (this.#allowed.size >= MOST_FILTERS) this.#allowed.clear();
+    this.#allowed.set(question, places);
     return places;
   }
 }
@@ -71,15 +79,13 @@ export class Corpus {
 /** Looks whether the corpus has changed. */
 export class CorpusReader {
   readonly #db: SqlDatabase;
-  readonly #allowed: AllowedChunks;
   #corpus: Corpus | undefined;
   /** What it was made of beside the chunks' keys: see `beginTextIndexEpoch`. */
   #epoch = "";
   #reading: Promise<Corpus> | undefined;
 
-  constructor(db: SqlDatabase, allowed: AllowedChunks) {
+  constructor(db: SqlDatabase) {
     this.#db = db;
-    this.#allowed = allowed;
   }
 
   /** Returns the corpus as it is now. */
@@ -93,16 +99,21 @@ export class CorpusReader {
   }
 
   async #read(): Promise<Corpus> {
-    const { revision, epoch } = await this.#state();
-    if (this.#corpus?.revision === revision && this.#epoch === epoch) return this.#corpus;
-    const totals = await this.#totals();
-    const known = this.#corpus?.lengths;
-    const tooMany = known !== undefined && known.size > 2 * totals.rows + MOST_DELETED;
-    const lengths = known === undefined || tooMany || epoch !== this.#epoch ? new ChunkLengths() : known;
-    await lengths.extend(this.#db);
-    this.#epoch = epoch;
-    this.#corpus = new Corpus(this.#db, this.#allowed, revision, lengths, totals);
-    return this.#corpus;
+    for (let tries = 1; ; tries++) {
+      const { revision, epoch } = await this.#state();
+      if (this.#corpus?.revision === revision && this.#epoch === epoch) return this.#corpus;
+      const totals = await this.#totals();
+      const known = this.#corpus?.lengths;
+      const tooMany = known !== undefined && known.size > 2 * totals.rows + MOST_DELETED;
+      const lengths = known === undefined || tooMany || epoch !== this.#epoch ? new ChunkLengths() : known;
+      await lengths.extend(this.#db);
+      // Another process may have written in between, and totals and lengths are to be of one state.
+      const now = await this.#state();
+      if (tries < MOST_TRIES && (now.revision !== revision || now.epoch !== epoch)) continue;
+      this.#epoch = epoch;
+      this.#corpus = new Corpus(this.#db, revision, lengths, totals);
+      return this.#corpus;
+    }
   }
 
   async #state(): Promise<{ revision: number; epoch: string }> {

@@ -1,8 +1,6 @@
 import { checkSearchQuery, type CheckedSearchQuery } from "../../contracts/check-search.ts";
 import type { SearchExplain, SearchHit, SearchQuery, SearchResult } from "../../contracts/search.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { AllowedChunks } from "../../contracts/allowed-chunks.ts";
-import { compileDocumentFilter } from "../document-filter.ts";
 import type { ScoredChunk } from "./best-chunks.ts";
 import { type Corpus, CorpusReader } from "./corpus.ts";
 import { decodeLexicalCursor, encodeLexicalCursor, type LexicalCursor } from "./cursor.ts";
@@ -14,8 +12,6 @@ import { mustOf, planSearch, type SearchPlan, type Tier } from "./plan.ts";
 import { type Mark, parseQuery } from "./query.ts";
 import { type Marker, prepareMarks } from "./snippet.ts";
 import { timing, type Timed } from "./timing.ts";
-
-const SITE = { capability: "search", operation: "search" } as const;
 
 /** So often a search begins anew at most because the corpus changed under it. */
 const MOST_TRIES = 3;
@@ -44,11 +40,7 @@ export class LexicalSearch {
 
   constructor(db: SqlDatabase) {
     this.#db = db;
-    const compile = compileDocumentFilter;
-    this.#corpus = new CorpusReader(
-      db,
-      new AllowedChunks(db, (filter, firstParam) => compile(filter, firstParam, SITE)),
-    );
+    this.#corpus = new CorpusReader(db);
   }
 
   /** Answers a query; see `Store.search`. */

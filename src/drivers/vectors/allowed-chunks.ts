@@ -1,5 +1,5 @@
-import type { DocumentFilter } from "./documents.ts";
-import type { SqlDatabase, SqlValue } from "./sql.ts";
+import type { DocumentFilter } from "../../contracts/documents.ts";
+import type { SqlDatabase, SqlValue } from "../../contracts/sql.ts";
 
 /** Compiles a filter into a boolean SQL expression over the alias `d` of `documents`. */
 export type CompileFilter = (filter: DocumentFilter, firstParam: number) => { sql: string; params: SqlValue[] };
