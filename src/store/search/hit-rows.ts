@@ -18,7 +18,7 @@ export interface HitRow {
 }
 
 /** The columns of a hit row, for a query in which `c` is `chunks` and `d` is `documents`. */
-export const HIT_COLUMNS: string =
+const HIT_COLUMNS =
   "c.chunk_key, c.chunk_id, c.heading_path, c.line_start, c.line_end, c.text, d.document_id, d.title, d.workspace_path, " +
   "(SELECT value FROM kv WHERE key = 'corpus_revision') AS revision";
 
