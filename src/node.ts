@@ -9,7 +9,7 @@ import { openSqlNode } from "./drivers/sql-node.ts";
 import { makeStoreDirectory } from "./drivers/store-directory-node.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
 import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
-import { compileDocumentFilter } from "./store/document-filter.ts";
+import { AllowedChunks } from "./store/allowed-chunks.ts";
 import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
@@ -69,17 +69,19 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
   const db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions });
   const { embedder, embedOnOpen } = options;
   const activity = new SearchActivity();
+  const filters = new AllowedChunks(db);
   return createStore({
     db,
     blobs: new SqlBlobStore(db, { persistent: true }),
     vectors: new HnswVectorStore(db, {
       ...vectors,
       kernel: new WebAssembly.Module(readFileSync(new URL("../wasm/hnsw.wasm", import.meta.url))),
-      compileFilter: compileDocumentFilter,
+      allowedChunks: filters.matching,
       indexId,
       snapshots,
       activity,
     }),
+    filters,
     activity,
     ...(embedder === undefined ? {} : { embedder }),
     ...(embedOnOpen === undefined ? {} : { embedOnOpen }),

@@ -8,7 +8,7 @@ import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/inde
 import { loadKernel } from "./drivers/vectors/load-kernel.ts";
 import { workerScopeEndpoint } from "./rpc/endpoint.ts";
 import { serve } from "./rpc/server.ts";
-import { compileDocumentFilter } from "./store/document-filter.ts";
+import { AllowedChunks } from "./store/allowed-chunks.ts";
 import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
@@ -33,17 +33,19 @@ serve(
     const snapshots = await openOpfsBlobs({ name });
     const db = await openSqlOpfs({ name, functions: storeFunctions });
     const activity = new SearchActivity();
+    const filters = new AllowedChunks(db);
     return createStore({
       db,
       blobs: new SqlBlobStore(db, { persistent: true }),
       vectors: new HnswVectorStore(db, {
         ...settings,
         kernel,
-        compileFilter: compileDocumentFilter,
+        allowedChunks: filters.matching,
         indexId,
         snapshots,
         activity,
       }),
+      filters,
       activity,
       ...(made === undefined ? {} : { embedder: made }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),

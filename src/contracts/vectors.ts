@@ -223,6 +223,15 @@ export interface VectorStore extends VectorWriter {
   close(): Promise<void>;
 }
 
+/** Keys of the chunks that a filter allows, ascending; the same object for equal filters of an unchanged corpus. */
+export interface AllowedKeys {
+  keys: Uint32Array;
+}
+
+/** Says which chunks of the same database a filter allows.
+ *  @throws StorageError INVALID_INPUT, naming the field */
+export type FindAllowed = (filter: DocumentFilter) => Promise<AllowedKeys>;
+
 /** A chunk of the same database, and how near it is. */
 export interface NearChunk {
   /** Key in `chunks`. */

@@ -18,7 +18,7 @@ export class HnswVectorStore extends SqlVectorStore {
   constructor(db: SqlDatabase, options: HnswVectorOptions) {
     super(db, {
       policy: new IndexPolicy(options),
-      compileFilter: options.compileFilter,
+      allowedChunks: options.allowedChunks,
       indexId: options.indexId,
       ...(options.activity === undefined ? {} : { activity: options.activity }),
       ...(options.snapshots === undefined ? {} : { snapshots: new SnapshotStore(options.snapshots) }),

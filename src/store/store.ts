@@ -18,6 +18,7 @@ import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate } from "../sql/migrate.ts";
 import { SearchActivity } from "../turns.ts";
+import type { AllowedChunks } from "./allowed-chunks.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
@@ -38,6 +39,8 @@ export interface StoreParts {
   embedder?: Embedder;
   /** Whether embeddings that are missing when the store opens are made in the background; true by default. */
   embedOnOpen?: boolean;
+  /** Says which chunks a filter allows; the vector store's, where it asks too. */
+  filters?: AllowedChunks;
   /** Told of every search; the vector store's, where it works in the background. */
   activity?: SearchActivity;
 }
@@ -115,6 +118,7 @@ class LodestoreStore implements Store {
     this.#search = new Search(
       parts.db,
       parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
+      parts.filters,
     );
     this.#opened = opened;
     if (parts.embedOnOpen !== false) this.#embeddings.start();

@@ -7,7 +7,7 @@ import { BackgroundWork } from "../../src/drivers/vectors/background-work.ts";
 import type { LiveIndex } from "../../src/drivers/vectors/live-index.ts";
 import { writeGraphSection } from "../../src/drivers/vectors/graph-section.ts";
 import { VectorIndex } from "../../src/drivers/vectors/vector-index.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { nextTurn, SearchActivity } from "../../src/turns.ts";
 import { openSnapshotStore, SnapshotCase } from "../support/snapshot-store-case.ts";
@@ -151,7 +151,7 @@ describe("an index of few vectors", () => {
     const corpus = await VectorCorpus.create(db, 600);
     const vectors = new FlatVectorStore(database, {
       kernel: builtKernel,
-      compileFilter: compileDocumentFilter,
+      allowedChunks: new AllowedChunks(database).matching,
       indexId,
     });
     const table = await vectors.ensureTable({ modelId: "test", dimensions: DIMENSIONS, metric: "l2" });

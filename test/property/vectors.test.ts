@@ -5,7 +5,7 @@ import type { TransactionalVectorStore, VectorMetric, VectorRecord, VectorTable 
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { HnswVectorStore } from "../../src/drivers/vectors-hnsw.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { sqlDatabases } from "../support/sql-databases.ts";
 import { FILTERS, randomVectors, VectorCorpus } from "../support/vector-corpus.ts";
@@ -156,15 +156,15 @@ class Subject {
   }
 }
 
-const options = { kernel, compileFilter: compileDocumentFilter, indexId };
+const optionsFor = (db: SqlDatabase) => ({ kernel, allowedChunks: new AllowedChunks(db).matching, indexId });
 
 describe.each([
-  { driver: "vectors-flat", least: 1, open: (db: SqlDatabase) => new FlatVectorStore(db, options) },
+  { driver: "vectors-flat", least: 1, open: (db: SqlDatabase) => new FlatVectorStore(db, optionsFor(db)) },
   {
     driver: "vectors-hnsw with its graph",
     least: 0.95,
     open: (db: SqlDatabase, snapshots: MemoryBlobStore) =>
-      new HnswVectorStore(db, { ...options, snapshots, graphAbove: 16, m: 8 }),
+      new HnswVectorStore(db, { ...optionsFor(db), snapshots, graphAbove: 16, m: 8 }),
   },
 ])("$driver", ({ least, open }) => {
   test("answers after any steps as a naive map does", { timeout: 120_000 }, async () => {

@@ -7,7 +7,7 @@ import type { Store } from "../../src/contracts/store.ts";
 import { createHashingEmbedder } from "../../src/drivers/embed-hashing.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { StorageError } from "../../src/errors.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { Search } from "../../src/store/search/search.ts";
 import { fuse, type RankedKey } from "../../src/store/search/fuse.ts";
@@ -29,7 +29,7 @@ const topics: Embedder = {
 
 function open(embedder?: Embedder): Promise<EmbeddingStore> {
   return openEmbeddingStore({
-    vectors: (db) => new FlatVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId }),
+    vectors: (db) => new FlatVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId }),
     embedder,
   });
 }

@@ -7,7 +7,7 @@ import type { SqlDatabase, SqlValue } from "../../src/contracts/sql.ts";
 import type { SearchQuery } from "../../src/contracts/search.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { BestChunks } from "../../src/store/search/best-chunks.ts";
 import { ChunkLengths } from "../../src/store/search/chunk-lengths.ts";
@@ -249,7 +249,11 @@ test("lists that there is no room for are read again, and are the same", async (
 });
 
 test("a list to be fused is right to its end, and the same for every page size", async () => {
-  const vectors = new FlatVectorStore(db, { kernel: builtKernel, compileFilter: compileDocumentFilter, indexId });
+  const vectors = new FlatVectorStore(db, {
+    kernel: builtKernel,
+    allowedChunks: new AllowedChunks(db).matching,
+    indexId,
+  });
   const fused = new Search(db, { vectors });
   const vector = Float32Array.of(1, 0);
   let long = 0;

@@ -1,7 +1,7 @@
 import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../src/contracts/sql.ts";
 import type { VectorWriter } from "../../src/contracts/vectors.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { ApartVectorStore, type StepHook } from "./apart-vector-store.ts";
@@ -58,7 +58,7 @@ export function hookedVectorsWith(
   apart: boolean,
   hook: StepHook,
 ): AnyVectorStore {
-  const options = { kernel, compileFilter: compileDocumentFilter, indexId };
+  const options = { kernel, allowedChunks: new AllowedChunks(db).matching, indexId };
   if (apart) return new ApartVectorStore(new FlatVectorStore(db, options), db, hook);
   const vectors = new HookedFlatVectorStore(db, options);
   vectors.hook = hook;

@@ -7,7 +7,7 @@ import { encodeEnvelope } from "../../src/formats/lhv1-envelope.ts";
 import { readLhv1, writeLhv1 } from "../../src/formats/lhv1.ts";
 import type { SnapshotDescription } from "../../src/formats/snapshot-envelope.ts";
 import { xxh64 } from "../../src/formats/xxh64.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { builtKernel } from "../wasm/built-kernel.ts";
 import { Random } from "../wasm/random.ts";
@@ -22,7 +22,7 @@ export function openSnapshotStore(
 ): HnswVectorStore {
   return new HnswVectorStore(db, {
     kernel: builtKernel,
-    compileFilter: compileDocumentFilter,
+    allowedChunks: new AllowedChunks(db).matching,
     indexId,
     snapshots,
     graphAbove: 16,

@@ -2,7 +2,7 @@ import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { TransactionalVectorStore } from "../../src/contracts/vectors.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { HnswVectorStore } from "../../src/drivers/vectors-hnsw.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 
 /** Every vector driver, and the graph once more at sizes at which tests run. */
@@ -15,17 +15,17 @@ export const vectorDrivers: readonly {
   {
     driver: "vectors-flat",
     recall: 1,
-    open: (db, kernel) => new FlatVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId }),
+    open: (db, kernel) => new FlatVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId }),
   },
   {
     driver: "vectors-hnsw",
     recall: 1,
-    open: (db, kernel) => new HnswVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId }),
+    open: (db, kernel) => new HnswVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId }),
   },
   {
     driver: "vectors-hnsw with its graph",
     recall: 0.95,
     open: (db, kernel) =>
-      new HnswVectorStore(db, { kernel, compileFilter: compileDocumentFilter, indexId, graphAbove: 16 }),
+      new HnswVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId, graphAbove: 16 }),
   },
 ];

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { ApartVectorStore, type StepHook } from "./apart-vector-store.ts";
@@ -9,11 +9,9 @@ import { hookedVectorsWith } from "./hooked-store.ts";
 
 const kernel = new WebAssembly.Module(readFileSync(new URL("../../wasm/hnsw.wasm", import.meta.url)));
 
-const options = { kernel, compileFilter: compileDocumentFilter, indexId };
-
 /** The exact vector store over a database. */
 export function flatVectors(db: SqlDatabase): FlatVectorStore {
-  return new FlatVectorStore(db, options);
+  return new FlatVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId });
 }
 
 /** The exact vector store, as part of the database's transactions or apart, with a hook around its writes. */

@@ -11,6 +11,7 @@ import {
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { requireId, requireInteger, requireList, requireSignal } from "../../contracts/validate.ts";
 import type {
+  FindAllowed,
   NearChunk,
   OrphanSweepOptions,
   OrphanSweepReport,
@@ -30,7 +31,6 @@ import type {
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
-import { AllowedChunks, type CompileFilter } from "./allowed-chunks.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
@@ -48,7 +48,8 @@ import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vecto
 /** What a vector store in the store's SQL database is made of. */
 export interface SqlVectorParts {
   policy: IndexPolicy;
-  compileFilter: CompileFilter;
+  /** Says which chunks a filter allows. */
+  allowedChunks: FindAllowed;
   /** Makes the id of an index. */
   indexId: (identity: VectorIndexIdentity) => string;
   /** Where snapshots go; without it every index is made from its rows. */
@@ -71,7 +72,6 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #db: SqlDatabase;
   readonly #parts: SqlVectorParts;
   readonly #tables: VectorTables;
-  readonly #allowed: AllowedChunks;
   readonly #live = new Map<number, LiveIndex>();
   readonly #activity: SearchActivity;
   readonly #work: BackgroundWork;
@@ -85,7 +85,6 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#db = db;
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
-    this.#allowed = new AllowedChunks(db, parts.compileFilter);
     this.#activity = parts.activity ?? new SearchActivity();
     this.#work = new BackgroundWork(
       this.#activity,
@@ -372,7 +371,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   }
 
   async #allowedVectors(live: LiveIndex, query: CheckedVectorQuery): Promise<AllowedVectors | undefined> {
-    return query.filters === undefined ? undefined : live.allowed(await this.#allowed.matching(query.filters));
+    return query.filters === undefined ? undefined : live.allowed(await this.#parts.allowedChunks(query.filters));
   }
 
   /** The hits of several answers with the ids of their embeddings, nearest first; ties by chunk id. */

@@ -1,20 +1,24 @@
 import type { DocumentFilter } from "../../contracts/documents.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { compileDocumentFilter } from "../document-filter.ts";
+import type { AllowedKeys } from "../../contracts/vectors.ts";
+import type { AllowedChunks } from "../allowed-chunks.ts";
 import { BestChunks } from "./best-chunks.ts";
 import { ChunkLengths } from "./chunk-lengths.ts";
 import { type Posting, Postings } from "./postings.ts";
 
-const SITE = { capability: "search", operation: "search" } as const;
-
-/** Most expressions whose count is remembered, */
+/** Most expressions whose count is remembered. */
 const MOST_COUNTS = 2000;
-/** and most filters whose answers are. */
-const MOST_FILTERS = 16;
 /** So often it is read at most while others write. */
 const MOST_TRIES = 3;
 /** Deleted chunks whose places are kept, beside as many as there are others. */
 const MOST_DELETED = 10_000;
+
+/** Where a corpus is read from. */
+export interface CorpusSource {
+  db: SqlDatabase;
+  /** Says which chunks a filter allows. */
+  filters: AllowedChunks;
+}
 
 /** One state of the searchable chunks. What a search reads of it is remembered until the next change. */
 export class Corpus {
@@ -24,13 +28,15 @@ export class Corpus {
   readonly lengths: ChunkLengths;
   readonly best: BestChunks;
   readonly #db: SqlDatabase;
+  readonly #filters: AllowedChunks;
   readonly #postings: Postings;
   readonly #counts = new Map<string, number>();
-  /** Places by filter. */
-  readonly #allowed = new Map<string, Uint32Array>();
+  /** Places of what a filter allows. */
+  readonly #allowed = new WeakMap<AllowedKeys, Uint32Array>();
 
-  constructor(db: SqlDatabase, revision: number, lengths: ChunkLengths, { rows, tokens }: IndexTotals) {
+  constructor({ db, filters }: CorpusSource, revision: number, lengths: ChunkLengths, { rows, tokens }: IndexTotals) {
     this.#db = db;
+    this.#filters = filters;
     this.revision = revision;
     this.chunks = rows;
     this.lengths = lengths;
@@ -58,20 +64,9 @@ export class Corpus {
 
   /** Places of the chunks that a filter allows. */
   async allowed(filter: DocumentFilter): Promise<Uint32Array> {
-    const { sql, params } = compileDocumentFilter(filter, 1, SITE);
-    const question = JSON.stringify([sql, params]);
-    const known = this.#allowed.get(question);
-    if (known !== undefined) return known;
-    // One text instead of a row each: a filter may allow every chunk there is.
-    const row = await this.#db.get<{ keys: string }>(
-      `SELECT json_group_array(c.chunk_key) AS keys
-       FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${sql}`,
-      params,
-    );
-    const keys = Uint32Array.from(JSON.parse(row?.keys ?? "[]") as number[]).sort();
-    const places = this.lengths.placesOf(keys);
-    if (this.#allowed.size >= MOST_FILTERS) this.#allowed.clear();
-    this.#allowed.set(question, places);
+    const chunks = await this.#filters.matching(filter);
+    let places = this.#allowed.get(chunks);
+    if (places === undefined) this.#allowed.set(chunks, (places = this.lengths.placesOf(chunks.keys)));
     return places;
   }
 }
@@ -79,13 +74,15 @@ export class Corpus {
 /** Looks whether the corpus has changed. */
 export class CorpusReader {
   readonly #db: SqlDatabase;
+  readonly #filters: AllowedChunks;
   #corpus: Corpus | undefined;
   /** What it was made of beside the chunks' keys: see `beginTextIndexEpoch`. */
   #epoch = "";
   #reading: Promise<Corpus> | undefined;
 
-  constructor(db: SqlDatabase) {
+  constructor({ db, filters }: CorpusSource) {
     this.#db = db;
+    this.#filters = filters;
   }
 
   /** Returns the corpus as it is now. */
@@ -111,7 +108,7 @@ export class CorpusReader {
       const now = await this.#state();
       if (tries < MOST_TRIES && (now.revision !== revision || now.epoch !== epoch)) continue;
       this.#epoch = epoch;
-      this.#corpus = new Corpus(this.#db, revision, lengths, totals);
+      this.#corpus = new Corpus({ db: this.#db, filters: this.#filters }, revision, lengths, totals);
       return this.#corpus;
     }
   }

@@ -1,6 +1,7 @@
 import { checkSearchQuery, type CheckedSearchQuery } from "../../contracts/check-search.ts";
 import type { SearchExplain, SearchHit, SearchQuery, SearchResult } from "../../contracts/search.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { AllowedChunks } from "../allowed-chunks.ts";
 import type { ScoredChunk } from "./best-chunks.ts";
 import { type Corpus, CorpusReader } from "./corpus.ts";
 import { decodeLexicalCursor, encodeLexicalCursor, type LexicalCursor } from "./cursor.ts";
@@ -38,9 +39,9 @@ export class LexicalSearch {
   readonly #db: SqlDatabase;
   readonly #corpus: CorpusReader;
 
-  constructor(db: SqlDatabase) {
+  constructor(db: SqlDatabase, filters: AllowedChunks = new AllowedChunks(db)) {
     this.#db = db;
-    this.#corpus = new CorpusReader(db);
+    this.#corpus = new CorpusReader({ db, filters });
   }
 
   /** Answers a query; see `Store.search`. */

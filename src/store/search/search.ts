@@ -2,6 +2,7 @@ import { checkSearchQuery } from "../../contracts/check-search.ts";
 import type { SearchQuery, SearchResult } from "../../contracts/search.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
+import type { AllowedChunks } from "../allowed-chunks.ts";
 import { LexicalSearch } from "./lexical-search.ts";
 import { RankedSearch } from "./ranked-search.ts";
 import type { VectorParts } from "./vector-ranking.ts";
@@ -11,9 +12,10 @@ export class Search {
   readonly #lexical: LexicalSearch;
   readonly #ranked: RankedSearch | undefined;
 
-  /** @param vectors Without it only `lexical` is there. */
-  constructor(db: SqlDatabase, vectors?: VectorParts) {
-    this.#lexical = new LexicalSearch(db);
+  /** @param vectors Without it only `lexical` is there.
+   *  @param filters What the vector store asks too, where it does. */
+  constructor(db: SqlDatabase, vectors?: VectorParts, filters?: AllowedChunks) {
+    this.#lexical = new LexicalSearch(db, filters);
     this.#ranked = vectors === undefined ? undefined : new RankedSearch(db, this.#lexical, vectors);
   }
 

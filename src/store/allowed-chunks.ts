@@ -1,31 +1,26 @@
-import type { DocumentFilter } from "../../contracts/documents.ts";
-import type { SqlDatabase, SqlValue } from "../../contracts/sql.ts";
+import type { DocumentFilter } from "../contracts/documents.ts";
+import type { SqlDatabase, SqlValue } from "../contracts/sql.ts";
+import type { AllowedKeys } from "../contracts/vectors.ts";
+import { compileDocumentFilter } from "./document-filter.ts";
 
-/** Compiles a filter into a boolean SQL expression over the alias `d` of `documents`. */
-export type CompileFilter = (filter: DocumentFilter, firstParam: number) => { sql: string; params: SqlValue[] };
-
-/** Keys of the chunks that a filter allows; the same object for equal filters of an unchanged corpus. */
-export interface AllowedKeys {
-  keys: Uint32Array;
-}
+const SITE = { capability: "search", operation: "search" } as const;
 
 /** Answers that are kept. */
 const KEPT = 16;
 
-/** Which chunks a filter allows. The last answers are kept until the corpus changes. */
+/** Which chunks a filter allows: the ranking by words and the vector store ask the same. The last answers are kept until the corpus changes. */
 export class AllowedChunks {
   readonly #db: SqlDatabase;
-  readonly #compile: CompileFilter;
   readonly #kept = new Map<string, AllowedKeys>();
   #revision: SqlValue = null;
 
-  constructor(db: SqlDatabase, compile: CompileFilter) {
+  constructor(db: SqlDatabase) {
     this.#db = db;
-    this.#compile = compile;
   }
 
-  async matching(filter: DocumentFilter): Promise<AllowedKeys> {
-    const { sql, params } = this.#compile(filter, 1);
+  /** @throws StorageError INVALID_INPUT, naming the field */
+  readonly matching = async (filter: DocumentFilter): Promise<AllowedKeys> => {
+    const { sql, params } = compileDocumentFilter(filter, 1, SITE);
     const revision = (await this.#db.get<{ value: string }>("SELECT value FROM kv WHERE key = 'corpus_revision'"))
       ?.value;
     if (revision !== this.#revision) {
@@ -41,9 +36,11 @@ export class AllowedChunks {
        FROM documents d JOIN chunks c ON c.document_key = d.document_key WHERE ${sql}`,
       params,
     );
-    const allowed = { keys: Uint32Array.from(JSON.parse(row?.keys ?? "[]") as number[]) };
+    const allowed = { keys: Uint32Array.from(JSON.parse(row?.keys ?? "[]") as number[]).sort() };
+    // Written meanwhile, it would be kept as of before.
+    if (revision !== this.#revision) return allowed;
     if (this.#kept.size >= KEPT) this.#kept.clear();
     this.#kept.set(question, allowed);
     return allowed;
-  }
+  };
 }
