@@ -2,6 +2,7 @@ import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { CHROMIUM_FLAGS, findChromium } from "./test/support/chromium.ts";
+import { nodeAnswers } from "./test/support/node-answers.ts";
 
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
 const chromium = findChromium();
@@ -31,6 +32,9 @@ export default defineConfig({
   worker: { format: "es" },
   optimizeDeps: { exclude: [SQLITE], entries: ENTRIES },
   test: {
+    // Against hanging alone: no test is about time, and machines are slow when others use them.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,
@@ -50,6 +54,7 @@ export default defineConfig({
             enabled: true,
             headless: true,
             screenshotFailures: false,
+            commands: { nodeAnswers },
             provider: playwright({
               launchOptions: {
                 args: [...CHROMIUM_FLAGS],
