@@ -1,10 +1,11 @@
 // What the host may call. One instance holds one index; wasm/README.md says how the host uses it.
-import * as graph from "./graph";
+import { linkOne, removeNode } from "./graph";
 import { findLabel, layOut } from "./memory";
 import { addNode, admitQuery, admitVector, rowOf } from "./nodes";
 import { prepareQuery, report, rescore, scanAll, scanPending } from "./search";
 import * as s from "./state";
 import { takeOver } from "./verify";
+import { descend, exhausted, walk, walkAllowed } from "./walk";
 
 export { xxh64Begin, xxh64End, xxh64Update } from "./checksum";
 
@@ -48,12 +49,12 @@ export function reserve(capacity: u32, ioBytes: u32): bool {
 export function add(label: u32): i32 {
   const fault = admitQuery();
   if (fault != 0) return fault;
-  graph.removeNode(label);
+  removeNode(label);
   return addNode(label);
 }
 
 export function remove(label: u32): bool {
-  return graph.removeNode(label);
+  return removeNode(label);
 }
 
 /** Slot of a label, or NONE. */
@@ -63,7 +64,7 @@ export function slotOf(label: u32): u32 {
 
 /** Links up to this many vectors that wait. Returns how many still do, or -1 when memory ends. */
 export function link(most: u32): i32 {
-  for (let i: u32 = 0; i < most && s.pendingHead != s.NONE; i++) if (!graph.linkOne()) return -1;
+  for (let i: u32 = 0; i < most && s.pendingHead != s.NONE; i++) if (!linkOne()) return -1;
   return <i32>s.pending;
 }
 
@@ -104,15 +105,15 @@ function find(ef: u32, plan: u32, budget: u32): u32 {
   if ((plan & EXACT) != 0) return scanAll(factor, ef, filtered);
   let count: u32 = 0;
   if (s.entry != s.NONE) {
-    const start = graph.descend(s.QUERY, factor, 0);
-    count = filtered ? graph.walkAllowed(s.QUERY, factor, start, ef, budget) : graph.walk(s.QUERY, factor, 0, start, ef);
+    const start = descend(s.QUERY, factor, 0);
+    count = filtered ? walkAllowed(s.QUERY, factor, start, ef, budget) : walk(s.QUERY, factor, 0, start, ef);
   }
   return scanPending(factor, count, ef, filtered);
 }
 
 /** Whether the last filtered walk gave up before its end. */
 export function gaveUp(): bool {
-  return graph.exhausted;
+  return exhausted;
 }
 
 /** Orders the first `count` results by full precision: `rows` 0 reads the kept vectors, else rows of exchange, as they came. */
@@ -181,7 +182,7 @@ export function finishLoad(entry: u32): u32 {
 
 /** Distances computed so far; wraps. */
 export function evaluations(): u32 {
-  return graph.evaluations;
+  return s.evaluations;
 }
 
 // Where things lie, and how much there is.

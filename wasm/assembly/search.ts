@@ -1,9 +1,10 @@
 // Searching: the query as the walk reads it, the exact scan, and the last word of the full-precision vectors.
 import { distance4, distanceOfKey, factorOf, keyOf, recordOf, rowDistance } from "./distance";
-import * as graph from "./graph";
 import { pushGreatest, replaceGreatest, sortHeap } from "./heap";
 import { greatestOfQuery, rowOf } from "./nodes";
 import * as s from "./state";
+import { keepTouched, touch } from "./touch";
+import { isAllowed } from "./walk";
 
 /** Writes the query at `QUERY_F32` as the walk reads it, and returns its factor. */
 export function prepareQuery(): f32 {
@@ -45,7 +46,7 @@ function scanBatch(factor: f32, count: u32, most: u32): void {
   const c = load<u32>(s.BATCH + (<usize>min<u32>(2, last) << 2));
   const d = load<u32>(s.BATCH + (<usize>min<u32>(3, last) << 2));
   const distances = distance4(s.QUERY, factor, recordOf(a), recordOf(b), recordOf(c), recordOf(d));
-  graph.evaluations += count;
+  s.evaluations += count;
   offer(keyOf(f32x4.extract_lane(distances, 0), a), most);
   if (count > 1) offer(keyOf(f32x4.extract_lane(distances, 1), b), most);
   if (count > 2) offer(keyOf(f32x4.extract_lane(distances, 2), c), most);
@@ -63,7 +64,7 @@ export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
     if (filtered) word = load<u32>(s.allowed + (<usize>(base >> 5) << 2));
     if (s.slots - base < 32) word &= (<u32>1 << (s.slots - base)) - 1;
     // The processor's own prefetch ends with each page of memory, and gaps between what is allowed end it, too.
-    for (let rest = word; rest != 0; rest &= rest - 1) touched += graph.touch(recordOf(base + ctz(rest)), stride);
+    for (let rest = word; rest != 0; rest &= rest - 1) touched += touch(recordOf(base + ctz(rest)), stride);
     for (; word != 0; word &= word - 1) {
       const slot = base + ctz(word);
       if (load<u8>(s.levels + <usize>slot) == s.FREE) continue;
@@ -75,7 +76,7 @@ export function scanAll(factor: f32, most: u32, filtered: bool): u32 {
     }
   }
   if (count > 0) scanBatch(factor, count, most);
-  graph.keepTouched(touched);
+  keepTouched(touched);
   sortHeap(s.RESULTS, found);
   return found;
 }
@@ -93,7 +94,7 @@ export function scanPending(factor: f32, had: u32, most: u32, filtered: bool): u
   found = had;
   let count: u32 = 0;
   for (let slot = s.pendingHead; slot != s.NONE; slot = load<u32>(recordOf(slot), 8)) {
-    if (filtered && !graph.isAllowed(slot)) continue;
+    if (filtered && !isAllowed(slot)) continue;
     store<u32>(s.BATCH + (<usize>count << 2), slot);
     if (++count == 4) {
       scanBatch(factor, 4, most);
@@ -120,7 +121,7 @@ export function rescore(count: u32, rows: usize): void {
       const row = rowOf(<u32>load<u64>(s.RESULTS + (<usize>i << 3)));
       for (let at: usize = 0; at < bytes; at += 64) touched += load<u8>(row + at);
     }
-    graph.keepTouched(touched);
+    keepTouched(touched);
   }
   for (let i: u32 = 0; i < count; i++) {
     const slot = <u32>load<u64>(s.RESULTS + (<usize>i << 3));

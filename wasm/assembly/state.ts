@@ -76,6 +76,8 @@ export let poolCapacity: u32 = 0;
 export let poolUsed: u32 = 0;
 export let hashMask: u32 = 0;
 export let epoch: u32 = 0;
+/** Distances computed so far; wraps. */
+export let evaluations: u32 = 0;
 
 export let visited: usize = 0;
 export let levels: usize = 0;

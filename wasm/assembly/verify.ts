@@ -1,6 +1,6 @@
 // What a loaded graph must be before anything walks it: every number that is followed points to where it may.
 import { recordOf } from "./distance";
-import { hasLink, linkCount, linksOf } from "./graph";
+import { hasLink, linkCount, linksOf, room } from "./links";
 import { findLabel, insertLabel } from "./memory";
 import * as s from "./state";
 
@@ -67,7 +67,7 @@ let upward: i32 = 0;
  *  With as many that lead down as lead up, all of them then lead both ways. */
 function soundLinks(slot: u32, level: u32): bool {
   const links = linksOf(slot, level);
-  const most = level == 0 ? s.m0 : s.m;
+  const most = room(level);
   const count = linkCount(links, most);
   for (let i = count; i < most; i++) if (load<u32>(links + (<usize>i << 2)) != s.NONE) return false;
   for (let i: u32 = 0; i < count; i++) {
