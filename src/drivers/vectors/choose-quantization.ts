@@ -1,6 +1,7 @@
 import type { VectorMetric } from "../../contracts/vectors.ts";
 import type { IndexPolicy } from "./index-policy.ts";
-import { type Quantization, VectorIndex } from "./vector-index.ts";
+import type { Quantization } from "./vector-index-options.ts";
+import { VectorIndex } from "./vector-index.ts";
 
 /** Vectors that a choice is made on. */
 export const SAMPLE_SIZE = 256;

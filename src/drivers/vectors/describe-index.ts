@@ -1,6 +1,6 @@
 import type { VectorIndexInfo } from "../../contracts/vectors.ts";
 import type { LiveIndex } from "./live-index.ts";
-import { levelsOf } from "./vector-index.ts";
+import type { VectorIndex } from "./vector-index.ts";
 
 /** What there is to know of an index that is open. */
 export function describeIndex(live: LiveIndex): VectorIndexInfo {
@@ -19,4 +19,16 @@ export function describeIndex(live: LiveIndex): VectorIndexInfo {
     revision: live.revision,
     snapshot: live.snapshot,
   };
+}
+
+/** Nodes per level of an index's graph, layer 0 first. */
+function levelsOf(index: VectorIndex): number[] {
+  const { kernel } = index;
+  const levels = new Uint8Array(kernel.memory.buffer, kernel.levelsAt(), kernel.slots());
+  const nodes: number[] = [];
+  for (const level of levels) {
+    if (level > 15) continue;
+    for (let at = 0; at <= level; at++) nodes[at] = (nodes[at] ?? 0) + 1;
+  }
+  return nodes;
 }

@@ -1,8 +1,9 @@
 import type { CheckedVectorQuery } from "../../contracts/check-vectors.ts";
 import type { VectorPlan } from "../../contracts/vectors.ts";
+import type { AllowedVectors, IndexResult, IndexSearchOptions } from "./index-search.ts";
+import type { IndexHit } from "./kernel-exchange.ts";
 import type { LiveIndex } from "./live-index.ts";
-import { choosePlan, defaultEf, filterBudget, refineCount } from "./search-plan.ts";
-import type { AllowedVectors, IndexHit, IndexResult, IndexSearchOptions, SearchPlan } from "./vector-index.ts";
+import { choosePlan, defaultEf, filterBudget, refineCount, type SearchPlan } from "./search-plan.ts";
 
 /** What an index found, and how. */
 export interface Found {

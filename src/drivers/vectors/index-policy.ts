@@ -1,6 +1,7 @@
 import { type CallSite, named, requireInteger, requireObject, requireOneOf } from "../../contracts/validate.ts";
 import type { VectorMetric } from "../../contracts/vectors.ts";
-import { type Quantization, VectorIndex, type VectorIndexOptions } from "./vector-index.ts";
+import type { Quantization, VectorIndexOptions } from "./vector-index-options.ts";
+import { VectorIndex } from "./vector-index.ts";
 
 /** Seed of the levels: equal rows in equal order make equal graphs. */
 const SEED = 1;

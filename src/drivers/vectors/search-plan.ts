@@ -1,4 +1,5 @@
-import type { SearchPlan } from "./vector-index.ts";
+/** How a search goes about it. */
+export type SearchPlan = "scan" | "walk" | "filtered-scan" | "filtered-walk";
 
 /** What a plan is made from. */
 export interface PlanInputs {

@@ -1,5 +1,5 @@
-import { choosePlan, filterBudget, refineCount } from "../../../src/drivers/vectors/search-plan.ts";
-import type { AllowedVectors, SearchPlan } from "../../../src/drivers/vectors/vector-index.ts";
+import type { AllowedVectors } from "../../../src/drivers/vectors/index-search.ts";
+import { choosePlan, filterBudget, refineCount, type SearchPlan } from "../../../src/drivers/vectors/search-plan.ts";
 import { mulberry32, type VectorSet } from "./clustered.ts";
 import { leastWidth } from "./compare.ts";
 import type { Emit } from "./figures.ts";

@@ -1,4 +1,5 @@
-import { type IndexSearchOptions, VectorIndex } from "../../../src/drivers/vectors/vector-index.ts";
+import type { IndexSearchOptions } from "../../../src/drivers/vectors/index-search.ts";
+import { VectorIndex } from "../../../src/drivers/vectors/vector-index.ts";
 import { refineCount } from "../../../src/drivers/vectors/search-plan.ts";
 import type { VectorSet } from "./clustered.ts";
 import type { Engine } from "./engine.ts";
