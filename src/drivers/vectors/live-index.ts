@@ -1,4 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { VectorUpkeep } from "../../contracts/vector-upkeep.ts";
 import type { VectorOpenReport, VectorProgress } from "../../contracts/vectors.ts";
 import { nextTurn } from "../../turns.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
@@ -41,6 +42,8 @@ export class LiveIndex {
   readonly #db: SqlDatabase;
   readonly #policy: IndexPolicy;
   readonly #snapshots: SnapshotStore | undefined;
+  /** Absent where nothing may be written: snapshots are read then, and none is made. */
+  readonly #upkeep: VectorUpkeep | undefined;
   /** The end of the last change: one at a time. */
   #turn: Promise<void> = Promise.resolve();
   #index: VectorIndex | undefined;
@@ -63,6 +66,7 @@ export class LiveIndex {
     generation: KnownGeneration,
     policy: IndexPolicy,
     snapshots: SnapshotStore | undefined,
+    upkeep: VectorUpkeep | undefined,
   ) {
     this.#db = db;
     this.table = table;
@@ -70,6 +74,7 @@ export class LiveIndex {
     this.modelVersion = generation.modelVersion;
     this.#policy = policy;
     this.#snapshots = snapshots;
+    this.#upkeep = upkeep;
   }
 
   /** The index as it stands; undefined before the first use. */
@@ -104,7 +109,8 @@ export class LiveIndex {
   /** Whether enough has changed for a new snapshot, or on closing anything worth it. */
   snapshotDue(closing: boolean): boolean {
     const index = this.#index;
-    if (index === undefined || this.#snapshots === undefined || (this.hasWork && !closing)) return false;
+    if (index === undefined || this.#snapshots === undefined || this.#upkeep === undefined) return false;
+    if (this.hasWork && !closing) return false;
     return this.#policy.snapshotDue(this.#changesSinceSnapshot, index.count, closing);
   }
 
@@ -157,7 +163,9 @@ export class LiveIndex {
   async save(): Promise<boolean> {
     const since = await this.#generationCreatedAt();
     const index = this.#index;
-    if (since === undefined || index === undefined || this.#snapshots === undefined) return false;
+    const upkeep = this.#upkeep;
+    if (since === undefined || index === undefined || this.#snapshots === undefined || upkeep === undefined)
+      return false;
     // From here to the first look at the index nothing is waited for: what it holds is what these say.
     const revision = this.#revision;
     const changes = this.#changesSinceSnapshot;
@@ -174,7 +182,7 @@ export class LiveIndex {
     if (written === null || this.#index !== index) return false;
     this.#snapshot = written.stored;
     this.#changesSinceSnapshot -= changes;
-    await this.#pruneLog(revision);
+    await upkeep.pruneLog(this.generationKey, revision);
     await this.#relink(index, written.cutOff);
     return true;
   }
@@ -271,10 +279,7 @@ export class LiveIndex {
   /** Refuses every snapshot up to now, for good: the numbers of their changes will be, or have been, those of others here. A file need
    *  not go for that, which a folder that cannot be written would forbid; the next snapshot takes its place. */
   async #refuseSnapshots(): Promise<void> {
-    await this.#db.run("UPDATE vector_generations SET created_at = max(created_at, $2) WHERE generation_key = $1", [
-      this.generationKey,
-      Date.now() + 1,
-    ]);
+    await this.#upkeep?.refuseSnapshots(this.generationKey, Date.now() + 1);
   }
 
   /** Builds the index in its place. */
@@ -429,18 +434,5 @@ export class LiveIndex {
       [JSON.stringify(labels), this.generationKey],
     );
     return new Map(rows.map(({ label, vector }) => [label, vectorOf(vector)]));
-  }
-
-  async #pruneLog(revision: number): Promise<void> {
-    await this.#db.transaction(async (tx) => {
-      await tx.run("DELETE FROM vector_changes WHERE generation_key = $1 AND change <= $2", [
-        this.generationKey,
-        revision,
-      ]);
-      await tx.run("UPDATE vector_generations SET log_start = max(log_start, $2) WHERE generation_key = $1", [
-        this.generationKey,
-        revision,
-      ]);
-    });
   }
 }
