@@ -105,6 +105,22 @@ describe("a store that is open for reading only", () => {
     await expect(openStore({ dir, readOnly: true })).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 
+  test("names damage of the text index, which it does not write to", async () => {
+    const dir = await closedStore(300);
+    // What belongs to a virtual table is protected, unless one says otherwise.
+    const options = { defensive: false } as object;
+    const db = new DatabaseSync(join(dir, "lodestore.db"), options);
+    db.exec("DELETE FROM chunks_fts_data WHERE id = (SELECT max(id) FROM chunks_fts_data)");
+    db.close();
+    const store = await openNodeStore({ dir, readOnly: true });
+    const { ok, findings } = await store.check();
+    expect(ok).toBe(false);
+    expect(findings.find(({ name }) => name === "text index structure")).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining("corruption found") as string,
+    });
+  });
+
   test("sees what a killed process left in the WAL file", async () => {
     const dir = await closedStore();
     const store = await openNodeStore({ dir });
