@@ -1,19 +1,13 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import { requireEmbedder } from "./contracts/check-embedder.ts";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { Store } from "./contracts/store.ts";
-import { requireBoolean, requireObject } from "./contracts/validate.ts";
-import { openFsBlobs } from "./drivers/blobs-fs.ts";
-import { SqlBlobStore } from "./drivers/blobs-sql.ts";
-import { openSqlNode } from "./drivers/sql-node.ts";
-import { makeStoreDirectory } from "./drivers/store-directory-node.ts";
-import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
-import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
-import { AllowedChunks } from "./store/allowed-chunks.ts";
-import { indexId } from "./store/ids.ts";
-import { storeFunctions } from "./store/schema-functions.ts";
-import { createStore } from "./store/store.ts";
-import { SearchActivity } from "./turns.ts";
+import { isPlainObject, requireBoolean, requireInteger, requireObject } from "./contracts/validate.ts";
+import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
+import { rememberedSpec } from "./drivers/embed/own-spec.ts";
+import { findStoreDirectory, makeStoreDirectory } from "./drivers/store-directory-node.ts";
+import { type EmbedderTraits, openThreads } from "./node-threads.ts";
+import { checkVectorOptions, type VectorOptions } from "./node-vectors.ts";
 
 export * from "./index.ts";
 export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/embed-hashing.ts";
@@ -36,24 +30,40 @@ export {
 } from "./store/import/inspect.ts";
 export { readVectorFile, type VectorFile, type VectorFileFormat } from "./store/import/vector-file.ts";
 export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
+export type { VectorEngine, VectorOptions } from "./node-vectors.ts";
 
-/** Where a Node store lives. */
+/** Where a Node store lives, and how. */
 export interface OpenNodeStoreOptions {
   /** Folder of the store; made when absent. The database is `lodestore.db` in it, snapshots of vector indexes are in `blobs`. */
   dir: string;
-  /** Makes the embeddings: without one they are the caller's to put, and searches by meaning need a `vector`. */
-  embedder?: Embedder;
+  /** Opens a store that is there for reading only, also beside one that has it open for writing, and in a folder that cannot be written:
+   *  every write is UNSUPPORTED. False by default. */
+  readOnly?: boolean;
+  /** Makes the embeddings: without one they are the caller's to put, and searches by meaning need a `vector`. One that is described, or
+   *  made by a function of this module, is made anew in the threads, and keeps nothing of the caller's event loop; one of the caller's own
+   *  is called back in the caller's thread. Closed with the store. */
+  embedder?: Embedder | EmbedderSpec;
   /** How vectors are indexed. */
-  vectors?: VectorSettings;
+  vectors?: VectorOptions;
+  /** Threads that answer what only reads, 0 to 16; by default one less than the machine has processors, 1 to 4. Each takes memory for what it
+   *  remembers. 0: the thread that writes answers everything, and searches wait for it. */
+  readers?: number;
   /** Whether embeddings that are missing are made in the background as soon as the store is open; true by default. */
   embedOnOpen?: boolean;
 }
 
+const OPTIONS = ["dir", "readOnly", "embedder", "vectors", "readers", "embedOnOpen"];
+const MOST_READERS = 16;
+
 /**
- * Opens the store in a folder, making it when there is none. Other processes may have it open too: one writes at a time,
- * and who waits longer than five seconds for its turn gets TIMEOUT.
+ * Opens the store in a folder, making it when there is none. It lives in threads of its own: one writes, others answer searches, and the
+ * event loop of the caller is free. What is written is seen by every read that is asked for after it.
  *
- * @throws StorageError INVALID_INPUT (dir), TIMEOUT, SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, BAD_FORMAT, CORRUPT, DRIVER
+ * One store at a time has a folder open for writing, of all processes; any number may read it beside that with `readOnly`.
+ *
+ * @throws StorageError CONFLICT (it is open for writing already), INVALID_INPUT, SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING,
+ *   BAD_FORMAT, CORRUPT, DRIVER, TIMEOUT; with `readOnly` NOT_FOUND, and UNSUPPORTED where it would have to be brought up to date or
+ *   recovered first
  * @example
  *   await using store = await openStore({ dir: "./my-store" });
  *   await store.ingest({ path: "hello.md", content: "# Hello\n\nGood morning." });
@@ -61,29 +71,43 @@ export interface OpenNodeStoreOptions {
  */
 export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
   const site = { capability: "store", operation: "open" } as const;
-  const given = requireObject(site, "options", options, ["dir", "embedder", "vectors", "embedOnOpen"]);
-  if (given["embedOnOpen"] !== undefined) requireBoolean(site, "embedOnOpen", given["embedOnOpen"]);
-  const vectors = checkVectorSettings(site, options.vectors);
-  const dir = await makeStoreDirectory(given["dir"]);
-  const snapshots = await openFsBlobs({ dir: join(dir, "blobs") });
-  const db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions });
-  const { embedder, embedOnOpen } = options;
-  const activity = new SearchActivity();
-  const filters = new AllowedChunks(db);
-  return createStore({
-    db,
-    blobs: new SqlBlobStore(db, { persistent: true }),
-    vectors: new HnswVectorStore(db, {
-      ...vectors,
-      kernel: new WebAssembly.Module(readFileSync(new URL("../wasm/hnsw.wasm", import.meta.url))),
-      allowedChunks: filters.matching,
-      indexId,
-      snapshots,
-      activity,
-    }),
-    filters,
-    activity,
-    ...(embedder === undefined ? {} : { embedder }),
-    ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
-  });
+  const given = requireObject(site, "options", options, OPTIONS);
+  const { readOnly = false, embedOnOpen } = options;
+  requireBoolean(site, "readOnly", readOnly);
+  if (embedOnOpen !== undefined) requireBoolean(site, "embedOnOpen", embedOnOpen);
+  const vectors = checkVectorOptions(site, given["vectors"]);
+  const asked = requireInteger(site, "readers", given["readers"] ?? defaultReaders(), 0, MOST_READERS);
+  const readers = readOnly ? Math.max(1, asked) : asked;
+  const embedder = given["embedder"] === undefined ? undefined : checkEmbedder(given["embedder"]);
+  const dir = readOnly ? await findStoreDirectory(given["dir"]) : await makeStoreDirectory(given["dir"]);
+  try {
+    return await openThreads({
+      dir,
+      readOnly,
+      vectors,
+      readers,
+      embedOnOpen,
+      embedder: embedder?.sent,
+      ownEmbedder: embedder?.own,
+    });
+  } catch (error) {
+    await embedder?.own.close?.();
+    throw error;
+  }
+}
+
+/** One processor is for the thread that writes. */
+function defaultReaders(): number {
+  return Math.min(4, Math.max(1, availableParallelism() - 1));
+}
+
+/** The embedder that the store closes, and what the threads are told of it. */
+function checkEmbedder(given: unknown): { own: Embedder; sent: EmbedderSpec | EmbedderTraits } {
+  const isSpec = isPlainObject(given) && "kind" in given && !("embed" in given);
+  const site = { capability: "store", operation: "open" } as const;
+  const own = isSpec ? makeEmbedder(given as EmbedderSpec) : requireEmbedder(site, "embedder", given);
+  const spec = rememberedSpec(own) as EmbedderSpec | undefined;
+  if (spec !== undefined) return { own, sent: spec };
+  const { modelId, modelVersion, dimensions, maxBatch, fusionWeight } = own;
+  return { own, sent: { modelId, modelVersion, dimensions, maxBatch, fusionWeight } };
 }

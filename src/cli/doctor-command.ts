@@ -12,7 +12,7 @@ import { CommandError, usageError } from "./command-error.ts";
 import { EXIT, exitCodeOf } from "./exit-code.ts";
 import { counted, formatDuration } from "./format.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openExistingStore, storeFolder } from "./open-store.ts";
+import { openExistingStore, openStoreToRead, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { reportError } from "./report-error.ts";
@@ -72,7 +72,7 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   try {
     examination = await useStore(
       terminal,
-      () => openExistingStore(args, terminal),
+      () => (args.has("sweep") ? openExistingStore(args, terminal) : openStoreToRead(args, terminal)),
       async (store) => {
         const found = await examine(store, folder);
         return args.has("sweep") ? sweep(store, found, args.has("dry-run"), terminal) : found;

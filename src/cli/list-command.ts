@@ -4,7 +4,7 @@ import { usageError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { FILTER_OPTIONS, filterFrom } from "./filter-options.ts";
 import { counted, formatCount } from "./format.ts";
-import { openExistingStore } from "./open-store.ts";
+import { openStoreToRead } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { displayWidth, padToWidth, printable } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
@@ -71,7 +71,7 @@ async function read(
   const filter = filterFrom(args);
   return useStore(
     terminal,
-    () => openExistingStore(args, terminal),
+    () => openStoreToRead(args, terminal),
     async ({ documents }) => ({
       page: await documents.listDocuments(filter, request),
       total: await documents.countDocuments(filter),

@@ -5,7 +5,7 @@ import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { FILTER_OPTIONS, filterFrom } from "./filter-options.ts";
 import { counted, formatCount } from "./format.ts";
-import { openExistingStore } from "./open-store.ts";
+import { openStoreToRead } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { explainLines, hitLines } from "./search-lines.ts";
@@ -99,7 +99,7 @@ async function ask(args: Arguments, terminal: Terminal, query: SearchQuery): Pro
   }
   return useStore(
     terminal,
-    () => openExistingStore(args, terminal),
+    () => openStoreToRead(args, terminal),
     async (store) => ({
       result: await store.search(query),
       unembedded: byVectors && !terminal.json ? await unembeddedIn(store) : undefined,

@@ -5,7 +5,7 @@ import { EXIT } from "./exit-code.ts";
 import { findShown, type Shown } from "./find-shown.ts";
 import { counted, formatBytes, formatTime } from "./format.ts";
 import { type LineRange, linesOf, parseLineRange } from "./line-range.ts";
-import { openExistingStore } from "./open-store.ts";
+import { openStoreToRead } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { breadcrumbs } from "./search-lines.ts";
@@ -62,7 +62,7 @@ async function runShow(args: Arguments, terminal: Terminal): Promise<number> {
 }
 
 async function find(args: Arguments, terminal: Terminal, what: string): Promise<Shown> {
-  const open = (): Promise<Store> => openExistingStore(args, terminal);
+  const open = (): Promise<Store> => openStoreToRead(args, terminal);
   const found = await useStore(terminal, open, ({ documents }) => findShown(documents, what));
   if (found.kind === "found") return found.shown;
   throw new CommandError(`the store has no document or passage "${what}"`, {

@@ -5,7 +5,7 @@ import { usageError } from "./command-error.ts";
 import { embeddingJson } from "./embedding-outcome.ts";
 import { EXIT } from "./exit-code.ts";
 import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
-import { openExistingStore, storeFolder } from "./open-store.ts";
+import { openStoreToRead, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { statsLines } from "./stats-lines.ts";
@@ -61,7 +61,7 @@ async function read(args: Arguments, terminal: Terminal): Promise<Figures> {
   const folder = resolve(storeFolder(args, terminal));
   return useStore(
     terminal,
-    () => openExistingStore(args, terminal),
+    () => openStoreToRead(args, terminal),
     async (store) => {
       const indexes = await store.embeddings.indexes();
       return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };

@@ -2,6 +2,7 @@ import { checkEmbedCall, MAX_DIMENSIONS, throwIfEmbedAborted } from "../contract
 import type { Embedder, EmbedOptions } from "../contracts/embedder.ts";
 import { requireInteger, requireObject } from "../contracts/validate.ts";
 import { FeatureSum } from "./embed/feature-sum.ts";
+import { rememberSpec } from "./embed/own-spec.ts";
 import { addTextFeatures } from "./embed/text-features.ts";
 
 /** Options of {@link createHashingEmbedder}. */
@@ -31,7 +32,8 @@ const SITE = { capability: "embedder", operation: "createHashingEmbedder" } as c
  *    const [vector] = await createHashingEmbedder().embed(["a text"], { kind: "document" }); */
 export function createHashingEmbedder(options: HashingEmbedderOptions = {}): Embedder {
   const { dimensions = DEFAULT_DIMENSIONS } = requireObject(SITE, "options", options, ["dimensions"]);
-  return new HashingEmbedder(requireInteger(SITE, "dimensions", dimensions, 1, MAX_DIMENSIONS));
+  const embedder = new HashingEmbedder(requireInteger(SITE, "dimensions", dimensions, 1, MAX_DIMENSIONS));
+  return rememberSpec(embedder, { kind: "hashing", dimensions: embedder.dimensions });
 }
 
 class HashingEmbedder implements Embedder {

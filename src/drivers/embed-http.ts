@@ -2,6 +2,7 @@ import { checkEmbedCall, checkEmbeddings } from "../contracts/check-embedder.ts"
 import type { Embedder, EmbedKind, EmbedOptions } from "../contracts/embedder.ts";
 import { refusal } from "../contracts/validate.ts";
 import { checkHttpOptions, type HttpEmbedderOptions, type HttpSettings } from "./embed/http-options.ts";
+import { rememberSpec } from "./embed/own-spec.ts";
 import { parseReply } from "./embed/http-reply.ts";
 import { send } from "./embed/http-retry.ts";
 
@@ -25,7 +26,7 @@ export type { HttpEmbedderOptions } from "./embed/http-options.ts";
  *      documentPrefix: "search_document: ", queryPrefix: "search_query: ",
  *    }); */
 export function createHttpEmbedder(options: HttpEmbedderOptions): Embedder {
-  return new HttpEmbedder(checkHttpOptions(options));
+  return rememberSpec(new HttpEmbedder(checkHttpOptions(options)), { kind: "http", ...options });
 }
 
 const EMBED = { capability: "embedder", operation: "embed" } as const;

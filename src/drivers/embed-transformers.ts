@@ -1,6 +1,7 @@
 import { checkEmbedCall, checkEmbeddings, embedAborted, throwIfEmbedAborted } from "../contracts/check-embedder.ts";
 import type { Embedder, EmbedOptions } from "../contracts/embedder.ts";
 import { StorageError } from "../errors.ts";
+import { rememberSpec } from "./embed/own-spec.ts";
 import { loadModel } from "./embed/transformers-model.ts";
 import type { FeatureExtractor, FeatureTensor } from "./embed/transformers-module.ts";
 import { checkTransformersOptions, type TransformersEmbedderOptions } from "./embed/transformers-options.ts";
@@ -23,7 +24,11 @@ export type { ModelCache, Pooling, TransformersEmbedderOptions } from "./embed/t
  *      wasmPath: "https://example.org/onnxruntime", load: () => import("@huggingface/transformers"),
  *    }); */
 export function createTransformersEmbedder(options: TransformersEmbedderOptions): Embedder {
-  return new TransformersEmbedder(checkTransformersOptions(options));
+  const embedder = new TransformersEmbedder(checkTransformersOptions(options));
+  const { load, cache } = options;
+  // A function and a cache of the caller's own stay in its thread.
+  if (load !== undefined || typeof cache === "object") return embedder;
+  return rememberSpec(embedder, { kind: "transformers", ...options });
 }
 
 const EMBED = { capability: "embedder", operation: "embed" } as const;

@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { pathToFileURL } from "node:url";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import type { SqlStatementKind } from "../contracts/sql-text.ts";
 import type {
@@ -13,7 +14,7 @@ import type {
 import { StorageError } from "../errors.ts";
 import { SqlConnection } from "./sql/connection.ts";
 import type { SqlCursor, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./sql/engine.ts";
-import { isCannotOpen, sqlError } from "./sql/result-codes.ts";
+import { isCannotOpen, isReadOnly, sqlError } from "./sql/result-codes.ts";
 import { narrow, type UserFunctions } from "./sql/user-functions.ts";
 
 /** How long SQLite itself waits for a lock, blocking the thread; beyond it the driver waits without blocking. */
@@ -26,7 +27,8 @@ export interface SqlNodeOptions {
   /** The file; made when it is not there, unless `readOnly`. Its folder must exist. */
   path: string;
   functions: SqlFunctions;
-  /** Opens an existing file for reading only; false by default. */
+  /** Opens an existing file for reading only; false by default. Where its folder cannot be written either, and nobody has it open, it is
+   *  taken for one that does not change: what is written to it meanwhile, by somebody who may, makes its answers wrong. */
   readOnly?: boolean;
   /** Milliseconds to wait for another connection's or process's write lock, 0 to 600000; 5000 by default. */
   busyTimeoutMs?: number;
@@ -38,7 +40,8 @@ export interface SqlNodeOptions {
  * WAL journal, synchronous FULL: what is committed survives power loss, and readers in other connections and
  * processes never wait. A file is not touched before the first write: a database of another journal mode stays as it
  * is until then.
- * @throws StorageError NOT_FOUND (no such file or folder), CORRUPT (not a database), TIMEOUT (locked), INVALID_INPUT, DRIVER
+ * @throws StorageError NOT_FOUND (no such file or folder), CORRUPT (not a database), TIMEOUT (locked), INVALID_INPUT, DRIVER,
+ *   UNSUPPORTED (`readOnly`, in a folder that cannot be written, and what a crash left would have to be recovered)
  */
 export async function openSqlNode(options: SqlNodeOptions): Promise<SqlDatabase> {
   const { path, functions, readOnly = false, busyTimeoutMs } = options;
@@ -54,16 +57,52 @@ function openEngine(path: string, readOnly: boolean, functions: UserFunctions): 
   try {
     return new NodeSqlEngine(path, readOnly, functions);
   } catch (error) {
-    const code = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
-    const message = error instanceof Error ? error.message : String(error);
-    if (isCannotOpen(code)) {
-      const context = { capability: "sql", operation: "open", cause: error } as const;
-      if (isFolder(path)) throw new StorageError("DRIVER", `cannot open ${path}: it is a folder`, context);
-      const missing = readOnly ? "file" : "folder";
-      throw new StorageError("NOT_FOUND", `cannot open ${path}: no such ${missing}, or no access`, context);
+    const code = codeOf(error);
+    if (readOnly && (isReadOnly(code) || isCannotOpen(code)) && isFile(path)) {
+      return openUnchanging(path, functions, error);
     }
-    throw sqlError({ code, message: `cannot open ${path}: ${message}` }, "open", undefined, error);
+    throw openError(path, readOnly, error);
   }
+}
+
+/** Opens a file in a folder in which SQLite can make no file to share its locks: as one that nobody changes. Somebody who writes
+ *  would have made that file. */
+function openUnchanging(path: string, functions: UserFunctions, cause: unknown): NodeSqlEngine {
+  const pending = statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  if (pending > 0) {
+    throw new StorageError(
+      "UNSUPPORTED",
+      `cannot open ${path}: its folder cannot be written, and ${pending} bytes of ${path}-wal wait to be taken into it: open it once where it can be written`,
+      { capability: "sql", operation: "open", cause },
+    );
+  }
+  const address = pathToFileURL(path);
+  address.searchParams.set("immutable", "1");
+  try {
+    return new NodeSqlEngine(address, true, functions);
+  } catch (error) {
+    throw openError(path, true, error);
+  }
+}
+
+function openError(path: string, readOnly: boolean, error: unknown): StorageError {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : String(error);
+  if (isCannotOpen(code)) {
+    const context = { capability: "sql", operation: "open", cause: error } as const;
+    if (isFolder(path)) return new StorageError("DRIVER", `cannot open ${path}: it is a folder`, context);
+    const missing = readOnly ? "file" : "folder";
+    return new StorageError("NOT_FOUND", `cannot open ${path}: no such ${missing}, or no access`, context);
+  }
+  return sqlError({ code, message: `cannot open ${path}: ${message}` }, "open", undefined, error);
+}
+
+function codeOf(error: unknown): number {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isFolder(path: string): boolean {
@@ -84,11 +123,13 @@ class NodeSqlEngine implements SqlEngine {
   readonly begin: "BEGIN IMMEDIATE" | "BEGIN";
   readonly #db: DatabaseSync;
   readonly #readOnly: boolean;
+  readonly #unchanging: boolean;
   #lastInsertRowid: StatementSync | undefined;
 
-  constructor(path: string, readOnly: boolean, functions: UserFunctions) {
+  constructor(path: string | URL, readOnly: boolean, functions: UserFunctions) {
     this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
     this.#readOnly = readOnly;
+    this.#unchanging = path instanceof URL;
     this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true });
     try {
       this.#db.exec(
@@ -158,6 +199,7 @@ class NodeSqlEngine implements SqlEngine {
         cache_size: pragma("cache_size"),
         synchronous: pragma("synchronous"),
         locking_mode: pragma("locking_mode"),
+        ...(this.#unchanging ? { immutable: 1 } : {}),
       },
     };
   }

@@ -16,12 +16,11 @@ export class HnswVectorStore extends SqlVectorStore {
   protected readonly driver = "vectors-hnsw";
 
   constructor(db: SqlDatabase, options: HnswVectorOptions) {
+    const { snapshots, ...parts } = options;
     super(db, {
+      ...parts,
       policy: new IndexPolicy(options),
-      allowedChunks: options.allowedChunks,
-      indexId: options.indexId,
-      ...(options.activity === undefined ? {} : { activity: options.activity }),
-      ...(options.snapshots === undefined ? {} : { snapshots: new SnapshotStore(options.snapshots) }),
+      ...(snapshots === undefined ? {} : { snapshots: new SnapshotStore(snapshots) }),
     });
   }
 }

@@ -47,9 +47,9 @@ export interface Connection<T extends object> {
  * References in arguments are lent for the call: used later, they reject with TRANSACTION. References in a result last
  * until they are collected, the stream has ended, or the connection closes; as long as they do, so do the arguments.
  *
- * Loss is seen by a Web Lock that the worker takes before it calls the root function, so `worker.terminate()` and crashes
- * are noticed as well, from then on. Where there are no Web Locks (insecure contexts, Node before 24) end the worker with
- * `terminate()` of the connection, and a crash is not noticed.
+ * Where the endpoint does not see the end of the other side, loss is seen by a Web Lock that the worker takes before it
+ * calls the root function, so `worker.terminate()` and crashes are noticed as well, from then on. Where there are no Web
+ * Locks (insecure contexts) end the worker with `terminate()` of the connection, and a crash is not noticed.
  *
  * @throws StorageError OWNER_LOST (the script cannot be loaded or throws at its start, the worker ends, the endpoint closes),
  *   BAD_FORMAT (the two sides are of different versions), ABORTED, INVALID_INPUT (params), and what the root function throws.
@@ -62,7 +62,7 @@ export async function connect<T extends object>(
   endpoint: Endpoint,
   options: ConnectOptions = {},
 ): Promise<Connection<T>> {
-  const lock = await holdLifeLock();
+  const lock = endpoint.seesEnd === true ? undefined : await holdLifeLock();
   try {
     return await handshake<T>(endpoint, options, lock?.name ?? null, () => lock?.release());
   } catch (error) {

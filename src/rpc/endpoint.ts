@@ -18,6 +18,9 @@ export interface Endpoint {
   subscribe(events: EndpointEvents): () => void;
   /** Ends the channel, and the other side with it where it can (a worker). */
   terminate?(): void;
+  /** Whether `lost` tells of the other side's end however it ends. Then no Web Lock has to: in threads of Node 24 asking for one can
+   *  keep the main thread waiting for a mutex of all threads, for seconds or for ever. */
+  readonly seesEnd?: boolean;
 }
 
 type Listener = (event: Event) => void;
@@ -44,6 +47,14 @@ export interface PortLike {
   removeEventListener(type: string, listener: Listener): void;
   start(): void;
   close(): void;
+}
+
+/** The part of a `Worker` of node:worker_threads that is used. */
+export interface ThreadLike {
+  postMessage(message: unknown, transfer: Transferable[]): void;
+  on(type: string, listener: (value: unknown) => void): void;
+  off(type: string, listener: (value: unknown) => void): void;
+  terminate(): Promise<number>;
 }
 
 interface Listening {
@@ -101,6 +112,36 @@ export function workerScopeEndpoint(scope: WorkerScopeLike = ownScope()): Endpoi
 function ownScope(): WorkerScopeLike {
   const scope: unknown = globalThis;
   return scope as WorkerScopeLike;
+}
+
+/** The end of a thread of node:worker_threads at which it was started. Its end is seen, however it ends. */
+export function threadEndpoint(thread: ThreadLike): Endpoint {
+  return {
+    postMessage: (message, transfer) => thread.postMessage(message, transfer),
+    subscribe: (events) => {
+      let thrown: unknown;
+      const listeners: Record<string, (value: unknown) => void> = {
+        message: (data) => events.message(data),
+        messageerror: (error) => events.lost("a message could not be read", error),
+        error: (error) => {
+          thrown = error;
+          events.uncaught(error instanceof Error ? error : new Error(String(error)));
+        },
+        exit: (code) => events.lost(`the thread ended with code ${String(code)}`, thrown),
+      };
+      for (const type in listeners) thread.on(type, listeners[type]!);
+      return () => {
+        for (const type in listeners) thread.off(type, listeners[type]!);
+      };
+    },
+    terminate: () => void thread.terminate(),
+    seesEnd: true,
+  };
+}
+
+/** One port of a `MessageChannel` of node:worker_threads, at either end: ports close with their threads. */
+export function threadPortEndpoint(port: PortLike): Endpoint {
+  return { ...portEndpoint(port), seesEnd: true };
 }
 
 /** One port of a `MessageChannel`. Where the platform has the `close` event, the end of the other port is seen. */

@@ -48,16 +48,25 @@ function sendableFile(file: IngestFile): IngestFile {
   for (const [field, value] of Object.entries(given)) {
     if (isSendable(value)) continue;
     sendable ??= { ...given };
-    sendable[field] = null;
+    if (field === "content" && value instanceof Blob) Object.assign(sendable, readLater(value, given));
+    else sendable[field] = null;
   }
   return sendable === undefined ? file : (sendable as unknown as IngestFile);
+}
+
+/** What stands for a blob that cannot be sent, as Node's of files: it is read here when its turn comes. */
+function readLater(blob: Blob, { sizeBytes }: { sizeBytes?: unknown }): Record<string, unknown> {
+  return {
+    content: async () => new Uint8Array(await blob.arrayBuffer()),
+    ...(sizeBytes === undefined ? { sizeBytes: blob.size } : {}),
+  };
 }
 
 /** Whether a field can be sent. Content is not copied for the answer, unless it is empty: its buffer may be detached.
  *  Functions within tags or metadata could be sent, but no file takes them. */
 function isSendable(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return typeof value !== "symbol";
-  if ((ArrayBuffer.isView(value) && value.byteLength > 0) || value instanceof Blob) return true;
+  if (ArrayBuffer.isView(value) && value.byteLength > 0) return true;
   try {
     structuredClone(value);
     return true;

@@ -77,7 +77,7 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
     session = mine;
     try {
       if (version !== PROTOCOL_VERSION) throw versionError(version);
-      mine.lock = await holdLifeLock();
+      if (endpoint.seesEnd !== true) mine.lock = await holdLifeLock();
       if (isOver(mine)) return mine.lock?.release();
       send({ lode: "opening", version: PROTOCOL_VERSION, session: id, lock: mine.lock?.name ?? null });
       mine.root = isRootFunction(root) ? await root(hello.params) : root;

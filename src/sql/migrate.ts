@@ -44,6 +44,21 @@ export async function migrate(db: SqlDatabase, bundle: readonly Migration[] = mi
   });
 }
 
+/** Sees that a database which is only read has the newest schema.
+ *  @throws StorageError UNSUPPORTED (it would have to be migrated), and as `migrate` */
+export async function requireMigrated(db: SqlDatabase, bundle: readonly Migration[] = migrations): Promise<void> {
+  const applied = await appliedMigrations(db);
+  const [next] = pendingMigrations(bundle, applied);
+  if (next === undefined) return;
+  const newest = applied.at(-1);
+  const stands = newest === undefined ? "empty" : `at ${newest.name}`;
+  throw new StorageError(
+    "UNSUPPORTED",
+    `the database is ${stands}, and ${next.name} would have to be applied, which reading only cannot do: open it for writing once`,
+    { capability: "migrations", operation: "open" },
+  );
+}
+
 async function appliedMigrations(db: SqlExecutor): Promise<AppliedMigration[]> {
   const objects = await db.all<{ name: string }>("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')");
   if (objects.length === 0) return [];

@@ -15,9 +15,10 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
       const rows = await db.all<{ table: string; rowid: number | null; parent: string }>("PRAGMA foreign_key_check");
       return rows.slice(0, 20).map((row) => `${row.table} row ${row.rowid ?? "?"} has no ${row.parent}`);
     }),
+    // FTS5's own command for this is an insert, which a connection that only reads cannot make.
     await finding("text index structure", async () => {
-      await db.run("INSERT INTO chunks_fts (chunks_fts) VALUES ('integrity-check')");
-      return [];
+      const rows = await db.all<{ integrity_check: string }>("PRAGMA integrity_check(chunks_fts)");
+      return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
     }),
     await finding("text index in step with chunks", () =>
       problems(

@@ -16,7 +16,7 @@ import type {
 } from "../contracts/store.ts";
 import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
-import { migrate } from "../sql/migrate.ts";
+import { migrate, requireMigrated } from "../sql/migrate.ts";
 import { SearchActivity } from "../turns.ts";
 import type { AllowedChunks } from "./allowed-chunks.ts";
 import { checkStore } from "./check.ts";
@@ -25,7 +25,7 @@ import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { Search } from "./search/search.ts";
-import { ensureTextIndex } from "./search/text-index.ts";
+import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import { readStats } from "./stats.ts";
 
 /** What a store is made of. */
@@ -43,24 +43,21 @@ export interface StoreParts {
   filters?: AllowedChunks;
   /** Told of every search; the vector store's, where it works in the background. */
   activity?: SearchActivity;
+  /** Whether `db` is open for reading only. What would have to be brought up to date is refused then, and nothing is embedded. */
+  readOnly?: boolean;
+  /** What keeps others from writing; let go when all else is closed. */
+  lock?: { release(): void };
 }
 
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
- *  @throws StorageError UNSUPPORTED (no FTS5), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT */
+ *  @throws StorageError UNSUPPORTED (no FTS5; `readOnly`, and it is not up to date), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT */
 export async function createStore(parts: StoreParts): Promise<Store> {
   const start = performance.now();
   try {
     await requireFullText(parts.db);
-    const migrated = await migrate(parts.db);
-    const created = migrated.applied.length === migrated.version;
-    const rebuilt = await ensureTextIndex(parts.db, created);
+    const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts.db);
     if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
-    return new LodestoreStore(parts, {
-      created,
-      migrations: migrated.applied,
-      rebuilt,
-      elapsedMs: performance.now() - start,
-    });
+    return new LodestoreStore(parts, { ...prepared, elapsedMs: performance.now() - start });
   } catch (error) {
     await closeParts(parts);
     throw error;
@@ -69,15 +66,33 @@ export async function createStore(parts: StoreParts): Promise<Store> {
 
 const OPEN = { capability: "store", operation: "open" } as const;
 
+type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt">;
+
+async function prepare(db: SqlDatabase): Promise<Prepared> {
+  const { applied, version } = await migrate(db);
+  const created = applied.length === version;
+  return { created, migrations: applied, rebuilt: await ensureTextIndex(db, created) };
+}
+
+async function requirePrepared(db: SqlDatabase): Promise<Prepared> {
+  await requireMigrated(db);
+  await requireTextIndex(db);
+  return { created: false, migrations: [], rebuilt: [] };
+}
+
 /** The vector store writes its last to the database, so the database is the last to close, whatever else fails. */
-async function closeParts({ db, vectors, embedder }: StoreParts): Promise<void> {
+async function closeParts({ db, vectors, embedder, lock }: StoreParts): Promise<void> {
   try {
     await embedder?.close?.();
   } finally {
     try {
       await vectors?.close();
     } finally {
-      await db.close();
+      try {
+        await db.close();
+      } finally {
+        lock?.release();
+      }
     }
   }
 }
@@ -121,7 +136,7 @@ class LodestoreStore implements Store {
       parts.filters,
     );
     this.#opened = opened;
-    if (parts.embedOnOpen !== false) this.#embeddings.start();
+    if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();
   }
 
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {

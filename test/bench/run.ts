@@ -12,6 +12,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   search: () => import("./search.ts"),
   vectors: () => import("./vectors.ts"),
   hybrid: () => import("./hybrid.ts"),
+  node: () => import("./node.ts"),
 };
 
 const { values, positionals } = parseArgs({

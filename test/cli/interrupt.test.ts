@@ -105,10 +105,15 @@ describe("two processes", () => {
     expect(await lodestoreJson(folder, "doctor")).toMatchObject({ ok: true, stats: { documents: FILES } });
   });
 
-  test("both write at once, and everything is in", async () => {
-    const folder = makeFolder(manyNotes(100));
-    const writers = ["a", "b"].map((prefix) => start(folder, ["ingest", "docs", "--prefix", prefix]));
-    for (const { ended } of writers) expect(await ended).toMatchObject({ code: 0 });
-    expect(await lodestoreJson(folder, "doctor")).toMatchObject({ ok: true, stats: { documents: 200 } });
+  test("write one after the other: the second of two at once is told, and changes nothing", async () => {
+    const folder = makeFolder(manyNotes(FILES));
+    const writer = start(folder, ["ingest", "docs", "--prefix", "a"]);
+    await untilSomethingIsIn(folder);
+    const second = await lodestore(folder, "ingest", "docs", "--prefix", "b");
+    expect(second).toMatchObject({ code: 3, stdout: "" });
+    expect(second.stderr).toMatch(/open for writing already.* \[CONFLICT\]\nAnother process has the store\./);
+    expect(await writer.ended).toMatchObject({ code: 0 });
+    expect(await lodestore(folder, "ingest", "docs", "--prefix", "b")).toMatchObject({ code: 0 });
+    expect(await lodestoreJson(folder, "doctor")).toMatchObject({ ok: true, stats: { documents: 2 * FILES } });
   });
 });

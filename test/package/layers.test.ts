@@ -10,6 +10,7 @@ const root = resolve(import.meta.dirname, "../..");
 const REFUSED: Record<string, readonly string[]> = {
   "src/index.ts": ["./browser.ts", "./node.ts", "./cli/lodestore.ts", "../demo/main.ts", "../test/x.ts", "lodestore"],
   "src/worker.ts": ["./store/../browser.ts", "./browser.ts"],
+  "src/node.ts": ["./node-worker.ts", "./worker.ts", "./cli/open-store.ts"],
   "src/errors.ts": ["./contracts/sql.ts", "./store/ids.ts", "node:util", "yaml"],
   "src/turns.ts": ["./contracts/sql.ts", "./errors.ts", "node:util", "yaml"],
   "src/contracts/a.ts": [
@@ -90,6 +91,7 @@ const ALLOWED: Record<string, readonly string[]> = {
     "./store/ids.ts",
     "./errors.ts",
   ],
+  "src/node.ts": ["./index.ts", "./node-threads.ts", "./node-vectors.ts", "./rpc/r.ts"],
   "src/contracts/a.ts": ["../errors.ts", "./sql.ts"],
   "src/formats/a.ts": ["../errors.ts", "./f.ts", "@noble/hashes/blake3.js"],
   "src/formats/deep/a.ts": ["../../errors.ts", "../f.ts"],

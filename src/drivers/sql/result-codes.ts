@@ -46,6 +46,16 @@ export function isIoError(resultCode: number): boolean {
   return (resultCode & 0xff) === SQLITE.IOERR || isCannotOpen(resultCode);
 }
 
+/** Whether somebody else has the lock. */
+export function isBusy(resultCode: number): boolean {
+  return (resultCode & 0xff) === SQLITE.BUSY;
+}
+
+/** Whether something would have to be written that cannot be. */
+export function isReadOnly(resultCode: number): boolean {
+  return (resultCode & 0xff) === SQLITE.READONLY;
+}
+
 export function isCannotOpen(resultCode: number): boolean {
   return (resultCode & 0xff) === SQLITE.CANTOPEN;
 }

@@ -53,15 +53,6 @@ export class GenerationRows {
     return row?.createdAt;
   }
 
-  /** Refuses every snapshot up to now, for good: the numbers of their changes will be, or have been, those of others here. A file need
-   *  not go for that, which a folder that cannot be written would forbid; the next snapshot takes its place. */
-  async refuseSnapshots(): Promise<void> {
-    await this.#db.run("UPDATE vector_generations SET created_at = max(created_at, $2) WHERE generation_key = $1", [
-      this.generationKey,
-      Date.now() + 1,
-    ]);
-  }
-
   /** How many rows there are, committed or not, and the key of the last one. */
   async extent(): Promise<{ total: number; last: number }> {
     return (await this.#db.get<{ total: number; last: number }>(
@@ -135,19 +126,5 @@ export class GenerationRows {
          WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${most}`,
       [this.generationKey, change],
     );
-  }
-
-  /** Takes the entries up to this one out of the log. */
-  async pruneLog(change: number): Promise<void> {
-    await this.#db.transaction(async (tx) => {
-      await tx.run("DELETE FROM vector_changes WHERE generation_key = $1 AND change <= $2", [
-        this.generationKey,
-        change,
-      ]);
-      await tx.run("UPDATE vector_generations SET log_start = max(log_start, $2) WHERE generation_key = $1", [
-        this.generationKey,
-        change,
-      ]);
-    });
   }
 }

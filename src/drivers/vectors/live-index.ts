@@ -1,4 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { VectorUpkeep } from "../../contracts/vector-upkeep.ts";
 import type { AllowedKeys, VectorOpenReport, VectorProgress } from "../../contracts/vectors.ts";
 import { nextTurn } from "../../turns.ts";
 import type { SnapshotStore, StoredSnapshot } from "./snapshot-store.ts";
@@ -26,6 +27,8 @@ export class LiveIndex {
   readonly #rows: GenerationRows;
   readonly #policy: IndexPolicy;
   readonly #snapshots: SnapshotStore | undefined;
+  /** Absent where nothing may be written: snapshots are read then, and none is made. */
+  readonly #upkeep: VectorUpkeep | undefined;
   /** The end of the last change: one at a time. */
   #turn: Promise<void> = Promise.resolve();
   #index: VectorIndex | undefined;
@@ -48,6 +51,7 @@ export class LiveIndex {
     generation: KnownGeneration,
     policy: IndexPolicy,
     snapshots: SnapshotStore | undefined,
+    upkeep: VectorUpkeep | undefined,
   ) {
     this.#rows = new GenerationRows(db, table, generation.generationKey);
     this.table = table;
@@ -55,6 +59,7 @@ export class LiveIndex {
     this.modelVersion = generation.modelVersion;
     this.#policy = policy;
     this.#snapshots = snapshots;
+    this.#upkeep = upkeep;
   }
 
   /** The index as it stands; undefined before the first use. */
@@ -89,7 +94,8 @@ export class LiveIndex {
   /** Whether enough has changed for a new snapshot, or on closing anything worth it. */
   snapshotDue(closing: boolean): boolean {
     const index = this.#index;
-    if (index === undefined || this.#snapshots === undefined || (this.hasWork && !closing)) return false;
+    if (index === undefined || this.#snapshots === undefined || this.#upkeep === undefined) return false;
+    if (this.hasWork && !closing) return false;
     return this.#policy.snapshotDue(this.#changesSinceSnapshot, index.count, closing);
   }
 
@@ -142,7 +148,9 @@ export class LiveIndex {
   async save(): Promise<boolean> {
     const since = await this.#rows.createdAt();
     const index = this.#index;
-    if (since === undefined || index === undefined || this.#snapshots === undefined) return false;
+    const upkeep = this.#upkeep;
+    if (since === undefined || index === undefined || this.#snapshots === undefined || upkeep === undefined)
+      return false;
     // From here to the first look at the index nothing is waited for: what it holds is what these say.
     const revision = this.#revision;
     const changes = this.#changesSinceSnapshot;
@@ -159,7 +167,7 @@ export class LiveIndex {
     if (written === null || this.#index !== index) return false;
     this.#snapshot = written.stored;
     this.#changesSinceSnapshot -= changes;
-    await this.#rows.pruneLog(revision);
+    await upkeep.pruneLog(this.generationKey, revision);
     await this.#relink(index, written.cutOff);
     return true;
   }
@@ -210,7 +218,9 @@ export class LiveIndex {
     let found = snapshot?.found;
     const foreign = found === undefined ? undefined : await foreignSnapshot(this.#rows, found.stored);
     if (foreign !== undefined) {
-      await this.#rows.refuseSnapshots();
+      // Snapshots up to now are refused for good: the numbers of their changes will be, or have been, those of others here. A file need
+      // not go for that, which a folder that cannot be written would forbid; the next snapshot takes its place.
+      await this.#upkeep?.refuseSnapshots(this.generationKey, Date.now() + 1);
       reason = foreign;
       found = undefined;
     }

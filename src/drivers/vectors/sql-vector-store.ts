@@ -9,6 +9,7 @@ import {
   requireVector,
 } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
+import type { VectorUpkeep } from "../../contracts/vector-upkeep.ts";
 import { requireId, requireInteger, requireList, requireSignal } from "../../contracts/validate.ts";
 import type {
   FindAllowed,
@@ -40,6 +41,7 @@ import { find, findEach } from "./find.ts";
 import { defaultEf } from "./search-plan.ts";
 import { measureRecall } from "./self-check.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
+import { SqlVectorUpkeep } from "./sql-upkeep.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
 import type { AllowedVectors, IndexHit } from "./vector-index.ts";
 import { VectorRowWriter } from "./vector-rows.ts";
@@ -56,6 +58,10 @@ export interface SqlVectorParts {
   snapshots?: SnapshotStore;
   /** Noted here is every search, here and by whoever shares it: while somebody searches, work in the background takes small steps. */
   activity?: SearchActivity;
+  /** Writes for the indexes, where the database is open for reading only. `none`: nobody does, and no snapshot is made. */
+  upkeep?: VectorUpkeep | "none";
+  /** Told of what was written and is committed, where another connection keeps the indexes. Nothing is searched here then. */
+  keeper?: (indexId: string, modelVersion: string) => void;
 }
 
 /** A generation as a search finds it. */
@@ -75,6 +81,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #live = new Map<number, LiveIndex>();
   readonly #activity: SearchActivity;
   readonly #work: BackgroundWork;
+  readonly #upkeep: VectorUpkeep | undefined;
   /** Generations that were written and whose indexes have not been told. */
   readonly #written = new Map<string, { table: KnownTable; version: string }>();
   /** Tables that may have snapshots of generations that are gone. */
@@ -86,6 +93,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
     this.#activity = parts.activity ?? new SearchActivity();
+    this.#upkeep = parts.upkeep === "none" ? undefined : (parts.upkeep ?? new SqlVectorUpkeep(db));
     this.#work = new BackgroundWork(
       this.#activity,
       () => this.#followWrites(),
@@ -120,9 +128,19 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
 
   over(executor: SqlExecutor): VectorWriter {
     return new VectorRowWriter(this.#tables, executor, (table, versions) => {
+      const { keeper } = this.#parts;
+      if (keeper !== undefined) return void this.#tell(keeper, table, versions);
       for (const version of versions) this.#written.set(`${table.indexId} ${version}`, { table, version });
       this.#work.start();
     });
+  }
+
+  /** Takes in, in the background, what another connection wrote. */
+  async follow(indexId: string, modelVersion: string): Promise<void> {
+    this.#checkOpen("follow");
+    const table = await this.#tables.get(indexId, "follow");
+    this.#written.set(`${indexId} ${modelVersion}`, { table, version: modelVersion });
+    this.#work.start();
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
@@ -296,8 +314,20 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     if (failures.length > 0) throw failures[0];
   }
 
+  /** Tells the keeper of what was written once that is committed: a statement on the database waits for the transaction at hand.
+   *  Where that fails the database is closing, and the keeper sees it at the next search. */
+  async #tell(
+    keeper: (indexId: string, modelVersion: string) => void,
+    table: KnownTable,
+    versions: ReadonlySet<string>,
+  ): Promise<void> {
+    const committed = await this.#db.get("SELECT 1").catch(() => undefined);
+    if (committed !== undefined) for (const version of versions) keeper(table.indexId, version);
+  }
+
   /** The index of a generation, brought to the last commit, or `undefined` where there is no such generation. */
   async #current(table: KnownTable, modelVersion: string, signal?: AbortSignal): Promise<LiveIndex | undefined> {
+    if (this.#parts.keeper !== undefined) throw keptElsewhere();
     const generation = await this.#db.get<Generation>(
       `SELECT generation_key AS generationKey, log_start AS logStart,
          (SELECT seq FROM sqlite_sequence WHERE name = 'vector_changes') AS newest
@@ -311,7 +341,8 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     let live = this.#live.get(generation.generationKey);
     if (live === undefined) {
       // Nothing is waited for in between: who comes meanwhile must find it, not make another.
-      live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, this.#parts.policy, this.#parts.snapshots);
+      const { policy, snapshots } = this.#parts;
+      live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, policy, snapshots, this.#upkeep);
       this.#live.set(generation.generationKey, live);
       this.#forget(table, modelVersion, generation.generationKey);
     }
@@ -341,6 +372,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   }
 
   async #tidySnapshots(): Promise<void> {
+    if (this.#upkeep === undefined) this.#untidy.clear();
     for (const [indexId, table] of this.#untidy) {
       const living = await this.#tables.generations(table);
       const keys = living.map(({ generationKey }) => generationKey);
@@ -403,6 +435,13 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       throw new StorageError("CLOSED", "the vector store is closed", { capability: "vectors", operation });
     }
   }
+}
+
+function keptElsewhere(): StorageError {
+  return new StorageError("UNSUPPORTED", "another connection keeps the indexes of this store", {
+    capability: "vectors",
+    operation: "search",
+  });
 }
 
 /** What no index finds. */

@@ -1,5 +1,6 @@
 import { splitSqlScript } from "../../contracts/sql-text.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { StorageError } from "../../errors.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TERMS_VERSION } from "./terms.ts";
 
@@ -30,6 +31,18 @@ export async function ensureTextIndex(db: SqlDatabase, created: boolean): Promis
   }
   if (created) await rememberVersion(db);
   return [];
+}
+
+/** Sees that the text index of a database which is only read is as `ensureTextIndex` would leave it.
+ *  @throws StorageError UNSUPPORTED */
+export async function requireTextIndex(db: SqlDatabase): Promise<void> {
+  const reason = await whatIsWrong(db);
+  if (reason === undefined) return;
+  throw new StorageError(
+    "UNSUPPORTED",
+    `the text index would have to be rebuilt (${reason.text}), which reading only cannot do: open the store for writing once`,
+    { capability: "search", operation: "open" },
+  );
 }
 
 /** Empties the text index and fills it from the chunks. */

@@ -1,0 +1,8 @@
+/** What an index in memory has others write whose own connection to the database only reads. */
+export interface VectorUpkeep {
+  /** Deletes the changes of a generation up to this one from the log: a snapshot stands for them. */
+  pruneLog(generationKey: number, revision: number): Promise<void>;
+  /** Refuses every snapshot of a generation that is older, for good.
+   *  @param before Milliseconds since 1970. */
+  refuseSnapshots(generationKey: number, before: number): Promise<void>;
+}

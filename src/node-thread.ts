@@ -1,0 +1,88 @@
+import { join } from "node:path";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import type { Embedder } from "./contracts/embedder.ts";
+import type { SqlDatabase } from "./contracts/sql.ts";
+import { SqlBlobStore } from "./drivers/blobs-sql.ts";
+import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
+import { openSqlNode } from "./drivers/sql-node.ts";
+import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
+import { takeWriterLock } from "./drivers/writer-lock-node.ts";
+import type { ThreadParams, ThreadRole } from "./node-threads.ts";
+import { chooseVectors, type VectorParts } from "./node-vectors.ts";
+import { connect } from "./rpc/client.ts";
+import { type PortLike, threadPortEndpoint } from "./rpc/endpoint.ts";
+import type { Remote } from "./rpc/remote.ts";
+import { serve } from "./rpc/server.ts";
+import type { StoreThread, ThreadHome } from "./rpc/store-thread.ts";
+import { AllowedChunks } from "./store/allowed-chunks.ts";
+import { storeFunctions } from "./store/schema-functions.ts";
+import { createStore } from "./store/store.ts";
+import { SearchActivity } from "./turns.ts";
+
+/** Serves this thread's part of a store to the one that started it. */
+export function serveThread(): void {
+  const { home } = workerData as { home: MessagePort };
+  serve(threadPortEndpoint(parentPort as unknown as PortLike), async (params): Promise<StoreThread> => {
+    const { proxy } = await connect<ThreadHome>(threadPortEndpoint(home as unknown as PortLike));
+    return openThread(params as ThreadParams, proxy);
+  });
+}
+
+async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promise<StoreThread> {
+  const { role, dir, readOnly, embedOnOpen } = params;
+  const writes = role === "alone" || role === "writer";
+  const embedder = role === "reader" ? undefined : embedderOf(params.embedder, home);
+  const lock = writes ? takeWriterLock(dir) : undefined;
+  let db: SqlDatabase | undefined;
+  try {
+    db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions, readOnly: !writes });
+    const activity = new SearchActivity();
+    const filters = new AllowedChunks(db);
+    const vectors =
+      role === "reader"
+        ? undefined
+        : await chooseVectors(params.vectors, { db, dir, activity, filters, ...partOf(role, readOnly, home) });
+    const store = await createStore({
+      db,
+      blobs: new SqlBlobStore(db, { persistent: true }),
+      activity,
+      filters,
+      readOnly: !writes,
+      ...(vectors === undefined ? {} : { vectors }),
+      ...(embedder === undefined ? {} : { embedder }),
+      ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
+      ...(lock === undefined ? {} : { lock }),
+    });
+    return {
+      store,
+      upkeep: new SqlVectorUpkeep(db),
+      follow: async (indexId, modelVersion) => vectors?.follow(indexId, modelVersion),
+    };
+  } catch (error) {
+    await db?.close();
+    lock?.release();
+    throw error;
+  }
+}
+
+/** What a role has to do with the vector indexes. */
+function partOf(role: ThreadRole, readOnly: boolean, home: Remote<ThreadHome>): Pick<VectorParts, "upkeep" | "keeper"> {
+  switch (role) {
+    case "writer":
+      return { keeper: (indexId, modelVersion) => void home.written(indexId, modelVersion) };
+    case "keeper":
+      return { upkeep: readOnly ? "none" : home.upkeep };
+    case "alone":
+    case "reader":
+      return {};
+  }
+}
+
+/** The embedder that this thread makes by itself, or calls where the store was opened. */
+function embedderOf(given: ThreadParams["embedder"], home: Remote<ThreadHome>): Embedder | undefined {
+  if (given === undefined) return undefined;
+  if ("kind" in given) return makeEmbedder(given);
+  const { fusionWeight, ...traits } = given;
+  const embed: Embedder["embed"] = (texts, options) => home.embed(texts, options);
+  return { ...traits, ...(fusionWeight === undefined ? {} : { fusionWeight }), embed };
+}

@@ -1,0 +1,133 @@
+import { MessageChannel, Worker } from "node:worker_threads";
+import type { Embedder } from "./contracts/embedder.ts";
+import type { Store } from "./contracts/store.ts";
+import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
+import { StorageError } from "./errors.ts";
+import type { VectorChoice } from "./node-vectors.ts";
+import { connect } from "./rpc/client.ts";
+import { type PortLike, threadPortEndpoint, type ThreadLike, threadEndpoint } from "./rpc/endpoint.ts";
+import { Lane, type LaneThread } from "./rpc/lane.ts";
+import { ReaderPool } from "./rpc/reader-pool.ts";
+import { serve } from "./rpc/server.ts";
+import type { StoreThread, ThreadHome } from "./rpc/store-thread.ts";
+import { ThreadedStore } from "./rpc/threaded-store.ts";
+
+/** What a thread does: everything (`alone`); write (`writer`); read, and keep the vector indexes (`keeper`); read (`reader`). */
+export type ThreadRole = "alone" | "writer" | "keeper" | "reader";
+
+/** What an embedder in another thread says of itself. */
+export type EmbedderTraits = Pick<Embedder, "modelId" | "modelVersion" | "dimensions" | "maxBatch"> & {
+  fusionWeight?: number | undefined;
+};
+
+/** What a thread is told when it opens the store. */
+export interface ThreadParams {
+  role: ThreadRole;
+  dir: string;
+  /** Whether nobody writes through this store. */
+  readOnly: boolean;
+  vectors: VectorChoice;
+  /** How to make the embedder, or what the one says of itself that is called back. */
+  embedder: EmbedderSpec | EmbedderTraits | undefined;
+  embedOnOpen: boolean | undefined;
+}
+
+/** How a store is opened in threads. */
+export interface ThreadedOptions extends Omit<ThreadParams, "role"> {
+  readers: number;
+  /** The caller's embedder; the store closes it. */
+  ownEmbedder: Embedder | undefined;
+}
+
+/** Starts the threads of a store: first the one that writes, which makes what is not there. */
+export async function openThreads({ readers: count, ownEmbedder, ...params }: ThreadedOptions): Promise<Store> {
+  let writer: Lane | undefined;
+  let readers: ReaderPool | undefined;
+  const home: ThreadHome = {
+    embed: (texts, options) => requireEmbedder(ownEmbedder).embed(texts, options),
+    written: (indexId, modelVersion) => readers?.tellKeeper(indexId, modelVersion),
+    upkeep: {
+      pruneLog: (key, revision) => requireWriter(writer).run((thread) => thread.upkeep.pruneLog(key, revision)),
+      refuseSnapshots: (key, before) =>
+        requireWriter(writer).run((thread) => thread.upkeep.refuseSnapshots(key, before)),
+    },
+  };
+  const role = (number: number): ThreadRole => (number === 0 ? "keeper" : "reader");
+  // All begin to load at once; the readers open when there is something to read.
+  const first = params.readOnly ? undefined : new StartedThread(count === 0 ? "alone" : "writer", home);
+  const waiting = Array.from(
+    { length: count },
+    (_, number): StartedThread | undefined => new StartedThread(role(number), home),
+  );
+  try {
+    if (first !== undefined) writer = new Lane(await first.open(params));
+    if (count > 0) {
+      readers = await ReaderPool.start(count, (number) => {
+        const thread = waiting[number] ?? new StartedThread(role(number), home);
+        waiting[number] = undefined;
+        return thread.open(params);
+      });
+    }
+  } catch (error) {
+    await Promise.all(waiting.map(async (thread) => thread?.end()));
+    await writer?.close();
+    throw error;
+  }
+  return new ThreadedStore({ writer, readers, release: async () => ownEmbedder?.close?.() });
+}
+
+/** A thread that loads, and opens its part of a store when it is told to. */
+class StartedThread {
+  readonly #role: ThreadRole;
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+
+  /** @param home What the thread may ask for here. */
+  constructor(role: ThreadRole, home: ThreadHome) {
+    this.#role = role;
+    const { port1, port2 } = new MessageChannel();
+    const worker = new Worker(new URL("./node-worker.ts", import.meta.url), {
+      name: `lodestore ${role}`,
+      workerData: { home: port2 },
+      transferList: [port2],
+    });
+    this.#worker = worker;
+    // What ends a thread is told to its calls; without a listener it would end the process.
+    worker.on("error", () => undefined);
+    this.#ended = new Promise((resolve) => worker.once("exit", () => resolve()));
+    const served = serve(threadPortEndpoint(port1 as unknown as PortLike), home);
+    // The thread keeps the process running while there are calls, its way back to here never does.
+    port1.unref();
+    void this.#ended.then(() => {
+      served.close();
+      port1.close();
+    });
+  }
+
+  async open(params: Omit<ThreadParams, "role">): Promise<LaneThread> {
+    const worker = this.#worker;
+    try {
+      const connection = await connect<StoreThread>(threadEndpoint(worker as ThreadLike), {
+        params: { ...params, role: this.#role },
+      });
+      return { connection, ended: this.#ended, ref: () => worker.ref(), unref: () => worker.unref() };
+    } catch (error) {
+      await this.end();
+      throw error;
+    }
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+}
+
+function requireEmbedder(embedder: Embedder | undefined): Embedder {
+  if (embedder !== undefined) return embedder;
+  throw new StorageError("UNSUPPORTED", "the store has no embedder", { capability: "embedder", operation: "embed" });
+}
+
+function requireWriter(writer: Lane | undefined): Lane {
+  if (writer !== undefined) return writer;
+  throw new StorageError("UNSUPPORTED", "nobody writes", { capability: "vectors", operation: "upkeep" });
+}

@@ -1,0 +1,67 @@
+import type { Connection } from "./client.ts";
+import type { Remote } from "./remote.ts";
+import type { StoreThread } from "./store-thread.ts";
+
+/** A thread that serves a store. */
+export interface LaneThread {
+  readonly connection: Connection<StoreThread>;
+  /** Keeps the process running. */
+  ref(): void;
+  /** Lets the process end although the thread runs. */
+  unref(): void;
+  /** Resolves when the thread is gone. */
+  readonly ended: Promise<void>;
+}
+
+/** One thread and the calls that it is at. The process goes on as long as there are any, and may end between them. */
+export class Lane {
+  readonly #thread: LaneThread;
+  #calls = 0;
+  /** Calls that closing waits for. */
+  #drained = 0;
+  #onIdle: (() => void)[] = [];
+
+  constructor(thread: LaneThread) {
+    this.#thread = thread;
+    thread.unref();
+  }
+
+  /** Calls at hand. */
+  get load(): number {
+    return this.#calls;
+  }
+
+  get lost(): Connection<StoreThread>["lost"] {
+    return this.#thread.connection.lost;
+  }
+
+  /** Makes a call.
+   *  @param drained Whether closing waits for it; what closing ends by itself is not waited for. */
+  async run<T>(call: (thread: Remote<StoreThread>) => Promise<T>, drained = true): Promise<T> {
+    if (this.#calls++ === 0) this.#thread.ref();
+    if (drained) this.#drained++;
+    try {
+      return await call(this.#thread.connection.proxy);
+    } finally {
+      if (drained && --this.#drained === 0) for (const tell of this.#onIdle.splice(0)) tell();
+      if (--this.#calls === 0) this.#thread.unref();
+    }
+  }
+
+  /** Waits for the calls at hand, closes the store of the thread and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#drained > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    try {
+      await this.run((thread) => thread.store.close());
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Ends the thread as it is. */
+  async end(): Promise<void> {
+    this.#thread.ref();
+    this.#thread.connection.terminate();
+    await this.#thread.ended;
+  }
+}

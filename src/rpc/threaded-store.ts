@@ -1,0 +1,200 @@
+import type { DocumentStore } from "../contracts/documents.ts";
+import type { Embeddings } from "../contracts/embeddings.ts";
+import type { SearchQuery, SearchResult } from "../contracts/search.ts";
+import type {
+  CheckReport,
+  IngestFile,
+  IngestOptions,
+  IngestReport,
+  IngestSource,
+  OpenReport,
+  Store,
+  StoreStats,
+} from "../contracts/store.ts";
+import { StorageError, type StorageCapability } from "../errors.ts";
+import type { Lane } from "./lane.ts";
+import type { ReaderPool } from "./reader-pool.ts";
+import type { Remote } from "./remote.ts";
+import { sendableFiles } from "./sendable-files.ts";
+import type { StoreThread } from "./store-thread.ts";
+
+type Call<T> = (thread: Remote<StoreThread>) => Promise<T>;
+
+/** What a store in threads is made of. */
+export interface ThreadedParts {
+  /** The thread that writes. Absent in a store that is open for reading only. */
+  writer: Lane | undefined;
+  /** The threads that read. Absent where the writer does everything. */
+  readers: ReaderPool | undefined;
+  /** Lets go of what belongs to the store beside its threads; called once, last. */
+  release: () => Promise<void>;
+}
+
+/** Methods of the document store that only read. */
+const DOCUMENT_READS: ReadonlySet<string> = new Set<keyof DocumentStore>([
+  "getDocument",
+  "getDocumentByWorkspacePath",
+  "getBlocks",
+  "getChunk",
+  "getChunks",
+  "getChunksOf",
+  "getAsset",
+  "getAssetByWorkspacePath",
+  "getAssetBytes",
+  "listDocuments",
+  "countDocuments",
+  "allWorkspacePaths",
+  "staleChunkIdsAt",
+  "corpusRevision",
+]);
+
+/** Methods of the embeddings that ask the indexes in memory. */
+const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>(["flush", "indexes", "openReports", "selfCheck"]);
+
+/** A store whose parts run in threads: one writes, the others answer what only reads. */
+export class ThreadedStore implements Store {
+  readonly documents: DocumentStore;
+  readonly embeddings: Embeddings;
+  readonly #writer: Lane | undefined;
+  readonly #readers: ReaderPool | undefined;
+  readonly #release: () => Promise<void>;
+  #closed: Promise<void> | undefined;
+  /** Why the writer is gone without having been closed. */
+  #lost: StorageError | undefined;
+
+  constructor({ writer, readers, release }: ThreadedParts) {
+    this.#writer = writer;
+    this.#readers = readers;
+    this.#release = release;
+    this.documents = methods((name, args) => {
+      const call: Call<unknown> = (thread) => callOf(thread.store.documents, name, args);
+      return DOCUMENT_READS.has(name) ? this.#read(name, call) : this.#write("documents", name, call);
+    }) as DocumentStore;
+    this.embeddings = methods((name, args) => {
+      const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
+      if (INDEX_READS.has(name)) return this.#ask(name, call, false);
+      // Whether a run is under way only the thread knows that writes.
+      if (name === "status")
+        return this.#writer === undefined ? this.#ask(name, call) : this.#write("embeddings", name, call);
+      return this.#write("embeddings", name, call, false);
+    }) as Embeddings;
+    void writer?.lost.then((error) => this.#lose(error));
+  }
+
+  ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {
+    const call: Call<IngestReport> = (thread) => thread.store.ingest(sendableFiles(oneByOne(source)), options);
+    return this.#write("ingest", "ingest", call, false);
+  }
+
+  search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult> {
+    const call: Call<SearchResult> = (thread) => thread.store.search(query, options);
+    return usesVectors(query) ? this.#ask("search", call) : this.#read("search", call);
+  }
+
+  stats(): Promise<StoreStats> {
+    return this.#read("stats", (thread) => thread.store.stats());
+  }
+
+  /** Takes long: where there is a writer, searches do not wait for it. */
+  check(): Promise<CheckReport> {
+    const call: Call<CheckReport> = (thread) => thread.store.check();
+    return this.#writer === undefined ? this.#read("check", call) : this.#write("store", "check", call);
+  }
+
+  async openReport(): Promise<OpenReport> {
+    const call: Call<OpenReport> = (thread) => thread.store.openReport();
+    const kept = await this.#ask("openReport", call);
+    if (this.#writer === undefined || this.#readers === undefined) return kept;
+    return { ...(await this.#write("store", "openReport", call)), indexes: kept.indexes };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #write<T>(capability: StorageCapability, operation: string, call: Call<T>, drained = true): Promise<T> {
+    this.#checkOpen(operation);
+    if (this.#writer !== undefined) return this.#writer.run(call, drained);
+    const message = `${operation} writes, and the store was opened with readOnly`;
+    throw new StorageError("UNSUPPORTED", message, { capability, operation });
+  }
+
+  async #read<T>(operation: string, call: Call<T>): Promise<T> {
+    this.#checkOpen(operation);
+    return this.#readers === undefined ? this.#write("store", operation, call) : this.#readers.read(call);
+  }
+
+  /** Asks the thread that keeps the vector indexes. */
+  async #ask<T>(operation: string, call: Call<T>, drained = true): Promise<T> {
+    this.#checkOpen(operation);
+    if (this.#readers === undefined) return this.#write("store", operation, call, drained);
+    return this.#readers.askKeeper(call, drained);
+  }
+
+  /** The readers go first: the keeper of the indexes has its last written by the writer. */
+  async #close(): Promise<void> {
+    const failures: unknown[] = [];
+    const attempt = async (work: Promise<void> | undefined): Promise<void> => {
+      await work?.catch((error: unknown) => failures.push(error));
+    };
+    if (this.#lost === undefined) {
+      await attempt(this.#readers?.close());
+      await attempt(this.#writer?.close());
+    } else {
+      await this.#readers?.end();
+    }
+    await attempt(this.#release());
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Without the writer nothing is certain: what is pending and what comes later is told. */
+  #lose(error: StorageError): void {
+    if (this.#closed !== undefined) return;
+    this.#lost = error;
+    void this.#readers?.end();
+  }
+
+  #checkOpen(operation: string): void {
+    const context = { capability: "store", operation } as const;
+    if (this.#closed !== undefined) throw new StorageError("CLOSED", "the store is closed", context);
+    if (this.#lost === undefined) return;
+    const message = `the thread that writes is gone, open the store again: ${this.#lost.message}`;
+    throw new StorageError("OWNER_LOST", message, { ...context, cause: this.#lost });
+  }
+}
+
+/** An object all of whose members are methods that `call` makes. */
+function methods(call: (name: string, args: unknown[]) => Promise<unknown>): object {
+  const made = new Map<string, (...args: unknown[]) => Promise<unknown>>();
+  return new Proxy(
+    {},
+    {
+      get: (_, name) => {
+        // Whoever awaits the object asks it for `then`.
+        if (typeof name !== "string" || name === "then") return undefined;
+        let method = made.get(name);
+        if (method === undefined) made.set(name, (method = (...args) => call(name, args)));
+        return method;
+      },
+    },
+  );
+}
+
+function callOf(remote: object, name: string, args: unknown[]): Promise<unknown> {
+  return (remote as Record<string, (...args: unknown[]) => Promise<unknown>>)[name]!(...args);
+}
+
+/** A list is sent file by file: as a whole it would be copied at once, and keep the thread from everything else. */
+function oneByOne(source: IngestSource): IngestSource {
+  return Array.isArray(source) ? (source as readonly IngestFile[]).values() : source;
+}
+
+function usesVectors(query: unknown): boolean {
+  const mode: unknown = typeof query === "object" && query !== null ? (query as { mode?: unknown }).mode : undefined;
+  return mode === "vector" || mode === "hybrid";
+}
