@@ -12,7 +12,15 @@ import type {
 } from "../contracts/sql.ts";
 import { StorageError } from "../errors.ts";
 import { SqlConnection } from "./sql/connection.ts";
-import type { SqlCursor, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./sql/engine.ts";
+import { copyFileImage, type FileImageHome, receiveFileImage } from "./sql-image-node.ts";
+import type {
+  EngineImage,
+  EngineTurn,
+  SqlCursor,
+  SqlEngine,
+  SqlEngineFailure,
+  SqlEngineStatement,
+} from "./sql/engine.ts";
 import { isCannotOpen, sqlError } from "./sql/result-codes.ts";
 import { narrow, type UserFunctions } from "./sql/user-functions.ts";
 
@@ -84,12 +92,14 @@ class NodeSqlEngine implements SqlEngine {
   readonly begin: "BEGIN IMMEDIATE" | "BEGIN";
   readonly #db: DatabaseSync;
   readonly #readOnly: boolean;
+  readonly #images: FileImageHome;
   #lastInsertRowid: StatementSync | undefined;
 
   constructor(path: string, readOnly: boolean, functions: UserFunctions) {
     this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
     this.#readOnly = readOnly;
     this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true });
+    this.#images = { path, readOnly, connection: this.#db, open: openTemporary };
     try {
       this.#db.exec(
         `PRAGMA busy_timeout = ${BLOCKING_BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB};
@@ -130,6 +140,10 @@ class NodeSqlEngine implements SqlEngine {
 
   beforeFirstWrite(): void {
     if (this.#readOnly) return;
+    this.setJournal();
+  }
+
+  protected setJournal(): void {
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
   }
 
@@ -162,6 +176,14 @@ class NodeSqlEngine implements SqlEngine {
     };
   }
 
+  image(turn: EngineTurn, signal: AbortSignal | undefined): Promise<EngineImage> {
+    return copyFileImage(this.#images, turn, signal);
+  }
+
+  imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<EngineImage> {
+    return receiveFileImage(this.#images, bytes);
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -181,6 +203,17 @@ class NodeSqlEngine implements SqlEngine {
       });
     }
   }
+}
+
+/** A file that is thrown away: nothing of it is made to last. */
+class TemporarySqlEngine extends NodeSqlEngine {
+  protected override setJournal(): void {
+    this.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+  }
+}
+
+function openTemporary(path: string, functions: UserFunctions): SqlEngine {
+  return new TemporarySqlEngine(path, false, functions);
 }
 
 /** node:sqlite binds every number as REAL; as bigint an integer stays one. */

@@ -1,3 +1,5 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
+import { requireArchive } from "../contracts/check-archive.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
@@ -44,6 +46,17 @@ export class StoreClient implements Store {
 
   openReport(): Promise<OpenReport> {
     return this.#connection.proxy.openReport();
+  }
+
+  export(options?: ArchiveOptions): AsyncIterableIterator<Uint8Array> {
+    return this.#connection.proxy.export(options);
+  }
+
+  async import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport> {
+    // A blob is read over there; a stream cannot be sent by every browser, but what it hands out can.
+    const sent =
+      archive instanceof Blob ? archive : requireArchive({ capability: "archive", operation: "import" }, archive);
+    return this.#connection.proxy.import(sent, options);
   }
 
   close(): Promise<void> {

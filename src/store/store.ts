@@ -1,3 +1,4 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
@@ -18,6 +19,8 @@ import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate } from "../sql/migrate.ts";
 import { SearchActivity } from "../turns.ts";
+import { StoreArchive } from "./archive/store-archive.ts";
+import { undoUnfinishedImport } from "./archive/undo-import.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
@@ -50,7 +53,8 @@ export async function createStore(parts: StoreParts): Promise<Store> {
     await requireFullText(parts.db);
     const migrated = await migrate(parts.db);
     const created = migrated.applied.length === migrated.version;
-    const rebuilt = await ensureTextIndex(parts.db, created);
+    const undone = created ? [] : await undoUnfinishedImport(parts.db, parts.vectors);
+    const rebuilt = [...undone, ...(await ensureTextIndex(parts.db, created))];
     if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
     return new LodestoreStore(parts, {
       created,
@@ -97,6 +101,7 @@ class LodestoreStore implements Store {
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
   readonly #search: Search;
+  readonly #archive: StoreArchive;
   readonly #opened: Omit<OpenReport, "indexes">;
   readonly #activity: SearchActivity;
   readonly #closing = new AbortController();
@@ -116,6 +121,7 @@ class LodestoreStore implements Store {
       parts.db,
       parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
     );
+    this.#archive = new StoreArchive(parts, this.#closing.signal);
     this.#opened = opened;
     if (parts.embedOnOpen !== false) this.#embeddings.start();
   }
@@ -159,6 +165,19 @@ class LodestoreStore implements Store {
     return { ...this.#opened, indexes: (await this.#parts.vectors?.openReports()) ?? [] };
   }
 
+  export(options: ArchiveOptions = {}): AsyncIterableIterator<Uint8Array> {
+    this.#checkOpen("export");
+    return this.#archive.export(options);
+  }
+
+  async import(archive: ArchiveSource, options: ArchiveOptions = {}): Promise<ArchiveImportReport> {
+    this.#checkOpen("import");
+    const report = await this.#archive.import(archive, options);
+    // What could not be carried over, or is of another model.
+    if (this.#parts.embedOnOpen !== false) this.#embeddings.start();
+    return report;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -173,6 +192,7 @@ class LodestoreStore implements Store {
       new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
     );
     await Promise.all(this.#running);
+    await this.#archive.idle();
     await this.#embeddings.close();
     await closeParts(this.#parts);
   }

@@ -1,0 +1,25 @@
+import { blake3 } from "@noble/hashes/blake3.js";
+import { bytesToHex } from "@noble/hashes/utils.js";
+import { TurnTaker } from "../../turns.ts";
+import type { EntryChecksum } from "./manifest.ts";
+
+/** Bytes that pass by, and what they add up to. */
+export class HashedBytes {
+  readonly #hash = blake3.create();
+  readonly #turns = new TurnTaker();
+  #size = 0;
+
+  async *of(bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of bytes) {
+      this.#hash.update(piece);
+      this.#size += piece.byteLength;
+      yield piece;
+      await this.#turns.breathe();
+    }
+  }
+
+  /** What passed by; nothing may pass later. */
+  checksum(): EntryChecksum {
+    return { sizeBytes: this.#size, blake3: bytesToHex(this.#hash.digest()) };
+  }
+}
