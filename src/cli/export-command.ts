@@ -23,7 +23,7 @@ export const exportCommand: Command = {
   description: `Writes documents with their bytes, passages, embeddings with their vectors and
 all else into one archive, which lodestore import and the store of a browser take
 in. It is a tar: lodestore.json says what is in it, lodestore.db is a SQLite
-database, checksums.json has the blake3 of both. Searches and other commands go on
+database, checksums.json has the SHA-256 of both. Searches and other commands go on
 meanwhile.
 
 The file is written aside and renamed: it is whole or absent. - writes to stdout.`,

@@ -6,7 +6,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { fileURLToPath } from "node:url";
 import { StorageError } from "../errors.ts";
 import type { EngineImage, EngineTurn, SqlEngine } from "./sql/engine.ts";
-import { IMAGE_PIECE_BYTES, withoutWal } from "./sql/image-bytes.ts";
+import { IMAGE_PIECE_BYTES, throwIfCopyAborted, withoutWal } from "./sql/image-bytes.ts";
 import type { UserFunctions } from "./sql/user-functions.ts";
 
 /** Pages copied between two looks at the signal: 4 MiB of 4 KiB pages. */
@@ -53,8 +53,8 @@ export async function copyFileImage(
 }
 
 async function copy(source: DatabaseSync, path: string, signal: AbortSignal | undefined): Promise<void> {
-  throwIfAborted(signal);
-  await backup(source, path, { rate: COPY_PAGES, progress: () => throwIfAborted(signal) });
+  throwIfCopyAborted(signal);
+  await backup(source, path, { rate: COPY_PAGES, progress: () => throwIfCopyAborted(signal) });
 }
 
 /** Takes bytes into a file beside the database. */
@@ -165,12 +165,6 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
 
 function isInMemory({ path }: FileImageHome): boolean {
   return path === ":memory:";
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  const cause: unknown = signal.reason;
-  throw new StorageError("ABORTED", "the copy was aborted", { capability: "sql", operation: "image", cause });
 }
 
 /** Another process may have deleted it meanwhile. */

@@ -70,10 +70,12 @@ export class ConnectionImage implements SqlImage {
   async attach(): Promise<void> {
     this.#take("attached");
     try {
+      // Looks at it by itself first: what has no schema could not be detached again.
+      await this.#home.open(nothing).close();
       await this.#home.turn("attach", () => this.#image.attach(SCHEMA));
     } catch (error) {
       this.#use = "none";
-      throw error;
+      throw this.#home.failed(error, "attach");
     }
   }
 
@@ -127,6 +129,8 @@ export class ConnectionImage implements SqlImage {
     }
   }
 }
+
+function nothing(): void {}
 
 function closed(operation: string): StorageError {
   return new StorageError("CLOSED", "the image is closed", { capability: "sql", operation });

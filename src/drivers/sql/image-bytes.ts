@@ -1,3 +1,5 @@
+import { StorageError } from "../../errors.ts";
+
 /** Bytes that an image hands out at once. */
 export const IMAGE_PIECE_BYTES: number = 256 * 1024;
 
@@ -18,4 +20,11 @@ export function withoutWal(piece: Uint8Array, at: number): Uint8Array {
     changed[offset - at] = OTHER_JOURNAL;
   }
   return changed;
+}
+
+/** @throws StorageError ABORTED */
+export function throwIfCopyAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted !== true) return;
+  const cause: unknown = signal.reason;
+  throw new StorageError("ABORTED", "the copy was aborted", { capability: "sql", operation: "image", cause });
 }

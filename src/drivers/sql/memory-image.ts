@@ -1,7 +1,7 @@
 import type { Database, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import { StorageError } from "../../errors.ts";
 import type { EngineImage, SqlEngine } from "./engine.ts";
-import { IMAGE_PIECE_BYTES, withoutWal } from "./image-bytes.ts";
+import { IMAGE_PIECE_BYTES, throwIfCopyAborted, withoutWal } from "./image-bytes.ts";
 import type { UserFunctions } from "./user-functions.ts";
 import { WasmSqlEngine, type WasmImages } from "./wasm-engine.ts";
 
@@ -11,7 +11,10 @@ const MAX_BYTES: number = 2 ** 30;
 /** Images where there are no files: as bytes in memory. */
 export function memoryImages(sqlite3: Sqlite3Static): WasmImages {
   return {
-    copy: async (source, turn) => new MemoryImage(sqlite3, source, await turn(() => bytesOf(sqlite3, source))),
+    copy: async (source, turn, signal) => {
+      throwIfCopyAborted(signal);
+      return new MemoryImage(sqlite3, source, await turn(() => bytesOf(sqlite3, source)));
+    },
     receive: async (source, bytes) => {
       const pieces: Uint8Array[] = [];
       let size = 0;

@@ -1,7 +1,7 @@
 import type { Database, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import { StorageError } from "../../errors.ts";
 import type { EngineImage, EngineTurn, SqlEngine } from "./engine.ts";
-import { IMAGE_PIECE_BYTES } from "./image-bytes.ts";
+import { IMAGE_PIECE_BYTES, throwIfCopyAborted } from "./image-bytes.ts";
 import type { OpfsPool } from "./opfs-pool.ts";
 import type { UserFunctions } from "./user-functions.ts";
 import { WasmSqlEngine, type WasmImages } from "./wasm-engine.ts";
@@ -71,7 +71,7 @@ async function copy(
   let finished: number;
   try {
     while (last === capi.SQLITE_OK) {
-      throwIfAborted(signal);
+      throwIfCopyAborted(signal);
       last = await turn(() => capi.sqlite3_backup_step(backup, COPY_PAGES));
     }
   } finally {
@@ -183,10 +183,4 @@ function receiveError(error: unknown): unknown {
     return new StorageError("CORRUPT", `the bytes are no SQLite database: ${error.message}`, context);
   }
   return error;
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  const cause: unknown = signal.reason;
-  throw new StorageError("ABORTED", "the copy was aborted", { capability: "sql", operation: "image", cause });
 }

@@ -80,11 +80,12 @@ export async function copyTable(
   let after: SqlValue[] | undefined;
   for (;;) {
     const follow = after === undefined ? "1" : `(${keys}) > ${place(1)}`;
+    const named = key.map((column, at) => `${quoted(column)} AS k${at}`).join(", ");
     const last = await tx.get<Record<string, SqlValue>>(
-      `SELECT ${keys} FROM image."${name}" WHERE ${follow} ORDER BY ${keys} LIMIT 1 OFFSET ${SLICE - 1}`,
+      `SELECT ${named} FROM image."${name}" WHERE ${follow} ORDER BY ${keys} LIMIT 1 OFFSET ${SLICE - 1}`,
       after ?? [],
     );
-    const end = last === undefined ? undefined : key.map((column) => last[column] ?? null);
+    const end = last === undefined ? undefined : key.map((_, at) => last[`k${at}`] ?? null);
     const within = end === undefined ? "1" : `(${keys}) <= ${place(1 + (after?.length ?? 0))}`;
     const { changes } = await tx.run(
       `INSERT INTO main."${name}" (${copied}) SELECT ${copied} FROM image."${name}" WHERE ${follow} AND ${within} ORDER BY ${keys}`,

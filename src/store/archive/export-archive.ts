@@ -75,10 +75,10 @@ async function* contents(
 
 /** Checksums as long as the real ones. */
 function checksumsOf(head: Uint8Array, databaseBytes: number): Map<string, EntryChecksum> {
-  const blake3 = "0".repeat(64);
+  const sha256 = "0".repeat(64);
   return new Map([
-    [MANIFEST_ENTRY, { sizeBytes: head.byteLength, blake3 }],
-    [DATABASE_ENTRY, { sizeBytes: databaseBytes, blake3 }],
+    [MANIFEST_ENTRY, { sizeBytes: head.byteLength, sha256 }],
+    [DATABASE_ENTRY, { sizeBytes: databaseBytes, sha256 }],
   ]);
 }
 

@@ -1,11 +1,11 @@
-import { blake3 } from "@noble/hashes/blake3.js";
+import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex } from "@noble/hashes/utils.js";
 import { TurnTaker } from "../../turns.ts";
 import type { EntryChecksum } from "./manifest.ts";
 
 /** Bytes that pass by, and what they add up to. */
 export class HashedBytes {
-  readonly #hash = blake3.create();
+  readonly #hash = sha256.create();
   readonly #turns = new TurnTaker();
   #size = 0;
 
@@ -20,6 +20,6 @@ export class HashedBytes {
 
   /** What passed by; nothing may pass later. */
   checksum(): EntryChecksum {
-    return { sizeBytes: this.#size, blake3: bytesToHex(this.#hash.digest()) };
+    return { sizeBytes: this.#size, sha256: bytesToHex(this.#hash.digest()) };
   }
 }

@@ -32,8 +32,8 @@ export interface ArchiveCounts {
 /** A file of an archive, as the last one lists it. */
 export interface EntryChecksum {
   sizeBytes: number;
-  /** Full-length blake3, lower-case hex. */
-  blake3: string;
+  /** Lower-case hex, as `sha256sum` prints it. */
+  sha256: string;
 }
 
 export function writeManifest(manifest: ArchiveManifest): Uint8Array {
@@ -70,20 +70,20 @@ export function readManifest(bytes: Uint8Array): ArchiveManifest {
 }
 
 export function writeChecksums(entries: ReadonlyMap<string, EntryChecksum>): Uint8Array {
-  return jsonBytes({ algorithm: "blake3", entries: Object.fromEntries(entries) });
+  return jsonBytes({ algorithm: "sha256", entries: Object.fromEntries(entries) });
 }
 
 /** @throws StorageError BAD_FORMAT */
 export function readChecksums(bytes: Uint8Array): Map<string, EntryChecksum> {
   const value = parse(CHECKSUMS_ENTRY, bytes);
-  if (value["algorithm"] !== "blake3") throw bad(CHECKSUMS_ENTRY, "algorithm", value["algorithm"], '"blake3"');
+  if (value["algorithm"] !== "sha256") throw bad(CHECKSUMS_ENTRY, "algorithm", value["algorithm"], '"sha256"');
   const { entries } = value;
   if (!isPlainObject(entries)) throw bad(CHECKSUMS_ENTRY, "entries", entries, "an object");
   return new Map(
     Object.entries(entries).map(([name, entry]) => {
       if (!isPlainObject(entry)) throw bad(CHECKSUMS_ENTRY, name, entry, "an object");
       const sizeBytes = count(CHECKSUMS_ENTRY, entry, "sizeBytes");
-      return [name, { sizeBytes, blake3: text(CHECKSUMS_ENTRY, entry, "blake3") }];
+      return [name, { sizeBytes, sha256: text(CHECKSUMS_ENTRY, entry, "sha256") }];
     }),
   );
 }

@@ -106,12 +106,12 @@ async function* told(
 }
 
 function verify(found: ReadonlyMap<string, EntryChecksum>, stated: ReadonlyMap<string, EntryChecksum>): void {
-  for (const [name, { sizeBytes, blake3 }] of found) {
+  for (const [name, { sizeBytes, sha256 }] of found) {
     const expected = stated.get(name);
     if (expected === undefined) {
       throw archiveError("BAD_FORMAT", "import", `${CHECKSUMS_ENTRY} in the archive has none of ${name}`);
     }
-    if (expected.blake3 !== blake3 || expected.sizeBytes !== sizeBytes) {
+    if (expected.sha256 !== sha256 || expected.sizeBytes !== sizeBytes) {
       throw archiveError("CORRUPT", "import", `${name} in the archive is damaged: its checksum is another one`);
     }
   }
