@@ -16,7 +16,7 @@ export interface ArchiveProgress {
 /** Options of an export and of an import. */
 export interface ArchiveOptions {
   signal?: AbortSignal;
-  /** Called at most ten times a second, and when a phase has ended. What it throws ends the export or the import. */
+  /** Called at most ten times a second, and when a phase begins and ends. What it throws ends the export or the import. */
   onProgress?: (progress: ArchiveProgress) => void;
 }
 

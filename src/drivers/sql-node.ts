@@ -98,7 +98,8 @@ class NodeSqlEngine implements SqlEngine {
   constructor(path: string, readOnly: boolean, functions: UserFunctions) {
     this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
     this.#readOnly = readOnly;
-    this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true });
+    // Not defensive, as other drivers: an import gives the text index the averages of the archive's.
+    this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true, defensive: false });
     this.#images = { path, readOnly, connection: this.#db, open: openTemporary };
     try {
       this.#db.exec(

@@ -29,6 +29,7 @@ export class TarReader {
     this.#padding = 0;
     const file = this.#headerOf(await this.#block(TAR_BLOCK, "a tar header"));
     this.#name = file?.name;
+    if (file === undefined) this.#headerOf(await this.#block(TAR_BLOCK, "its end"));
     this.#left = file?.sizeBytes ?? 0;
     this.#padding = tarPadding(this.#left);
     return file;

@@ -1,5 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions } from "../../contracts/archive.ts";
-import type { SqlDatabase, SqlExecutor, SqlImage, SqlTransaction } from "../../contracts/sql.ts";
+import type { SqlDatabase, SqlExecutor, SqlImage } from "../../contracts/sql.ts";
 import { migrate } from "../../sql/migrate.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TurnTaker } from "../../turns.ts";
@@ -17,7 +17,7 @@ import { type CarriedModel, carriedModels } from "./carried-vectors.ts";
 import type { ArchiveParts } from "./export-archive.ts";
 import { beginImport, endImport } from "./import-mark.ts";
 import { DATABASE_ENTRY, type ArchiveManifest } from "./manifest.ts";
-import { mergeCounters } from "./merge-counters.ts";
+import { keepAverages, mergeCounters } from "./merge-counters.ts";
 import { readArchive } from "./read-archive.ts";
 import { undoImport } from "./undo-import.ts";
 import { VectorCarrier } from "./vector-carrier.ts";
@@ -90,6 +90,7 @@ async function copyImage(
   signal: AbortSignal,
 ): Promise<{ embeddings: number; missing: number }> {
   const turns = new TurnTaker();
+  await requireColumns(db, tables);
   const models = await readingEntry(DATABASE_ENTRY, () => carriedModels(db));
   const total = await rowsOf(db, tables, counts.embeddings);
   let done = 0;
@@ -99,6 +100,11 @@ async function copyImage(
     progress.at("write", Math.min(done, total - 1), total);
     await turns.breathe();
   };
+  // Told before the last commit: whoever throws then ends an import that can still be undone.
+  const onEnd = (): void => {
+    progress.at("write", total, total);
+    throwIfAborted(signal, "import");
+  };
   const carrier = vectors === undefined ? undefined : new VectorCarrier(db, vectors, onRows);
   await carrier?.prepare(models);
   const apart = carrier !== undefined && !(await carrier.isTransactional());
@@ -106,24 +112,29 @@ async function copyImage(
     db.transaction(async (tx) => {
       await requireEmpty(tx, tables);
       await emptyTables(tx, tables);
-      await requireColumns(tx, tables);
       for (const table of tables) await copyTable(tx, table, onRows);
+      await keepAverages(tx);
       await mergeCounters(tx);
-      if (carrier === undefined) return;
-      await carrier.copyRecords(tx);
-      if (apart) await beginImport(tx);
-      else await carrier.carry(tx);
+      await carrier?.copyRecords(tx);
+      if (apart) return beginImport(tx);
+      await carrier?.carry(tx);
+      onEnd();
     }),
   );
-  if (apart) await carryApart(db, carrier, models);
-  progress.at("write", total, total);
+  if (apart) await carryApart(db, carrier, models, onEnd);
   const embeddings = carrier?.carried ?? 0;
   return { embeddings, missing: Math.max(0, counts.embeddings - embeddings) };
 }
 
-async function carryApart(db: SqlDatabase, carrier: VectorCarrier, models: readonly CarriedModel[]): Promise<void> {
+async function carryApart(
+  db: SqlDatabase,
+  carrier: VectorCarrier,
+  models: readonly CarriedModel[],
+  onEnd: () => void,
+): Promise<void> {
   try {
     await readingEntry(DATABASE_ENTRY, () => carrier.carryApart());
+    onEnd();
     await endImport(db);
   } catch (error) {
     await undoImport(db, carrier.vectors, models);
@@ -132,10 +143,10 @@ async function carryApart(db: SqlDatabase, carrier: VectorCarrier, models: reado
 }
 
 /** @throws StorageError BAD_FORMAT a table of this release is not in the archive, or not as this release has it */
-async function requireColumns(tx: SqlTransaction, tables: readonly ArchiveTable[]): Promise<void> {
+async function requireColumns(db: SqlExecutor, tables: readonly ArchiveTable[]): Promise<void> {
   for (const { name, columns } of tables) {
-    const kind = await tx.get<{ type: string }>("SELECT type FROM image.sqlite_schema WHERE name = $1", [name]);
-    const found = new Set((await columnsOf(tx, "image", name)).map((column) => column.name));
+    const kind = await db.get<{ type: string }>("SELECT type FROM image.sqlite_schema WHERE name = $1", [name]);
+    const found = new Set((await columnsOf(db, "image", name)).map((column) => column.name));
     if (kind?.type === "table" && columns.every((column) => found.has(column))) continue;
     throw archiveError(
       "BAD_FORMAT",

@@ -16,6 +16,23 @@ export async function mergeCounters(tx: SqlTransaction): Promise<void> {
   await changeCorpus(tx);
 }
 
+/** Gives the text index, which the triggers filled, the averages of the image's. FTS5 takes rows out of an index without a copy of the text
+ *  without taking them off its averages: an index made anew has others, and the scores would be others than in the archive's store. */
+export async function keepAverages(tx: SqlTransaction): Promise<void> {
+  const same = await tx.get<{ same: number }>(
+    `SELECT (SELECT value FROM image.kv WHERE key = 'terms_version') IS (SELECT value FROM main.kv WHERE key = 'terms_version')
+       AND (SELECT count(*) FROM image.chunks) = (SELECT count(*) FROM image.chunks_fts_docsize) AS same`,
+  );
+  if (same?.same !== 1) return;
+  // Opening the savepoint makes FTS5 write its own, and no more when the transaction ends.
+  await tx.transaction((inner) =>
+    inner.run(
+      `UPDATE main.chunks_fts_data SET block = (SELECT block FROM image.chunks_fts_data WHERE id = 1)
+       WHERE id = 1 AND EXISTS (SELECT 1 FROM image.chunks_fts_data WHERE id = 1)`,
+    ),
+  );
+}
+
 /** Says that the searchable content is another one, with chunk keys that may have stood for other chunks before. */
 export async function changeCorpus(tx: SqlTransaction): Promise<void> {
   await tx.run("UPDATE kv SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'corpus_revision'");

@@ -78,13 +78,11 @@ export function imageTests(test: SqlTest): void {
     await expect(undone).rejects.toThrow("undone");
     const image = await asked;
     const reading = image.read();
-    const first = await reading.next();
+    const first = (await reading.next()).value as Uint8Array;
     await db.run("DELETE FROM t");
     await db.run("INSERT INTO t (n, v) VALUES (-2, 'later')");
     const rest = await collect(reading);
-    expect([first.value, ...rest].reduce((sum, piece: Uint8Array) => sum + piece.byteLength, 0)).toBe(
-      await image.sizeBytes(),
-    );
+    expect([first, ...rest].reduce((sum, piece) => sum + piece.byteLength, 0)).toBe(await image.sizeBytes());
     const copy = await image.open();
     expect(await copy.get("SELECT count(*) AS n, min(n) AS least FROM t")).toEqual({ n: ROWS, least: 0 });
     await copy.close();
