@@ -21,12 +21,14 @@ export const exportCommand: Command = {
   summary: "Write the whole store into one file",
   usage: "<file> [options]",
   description: `Writes documents with their bytes, passages, embeddings with their vectors and
-all else into one archive, which lodestore import and the store of a browser take
-in. It is a tar: lodestore.json says what is in it, lodestore.db is a SQLite
-database, checksums.json has the SHA-256 of both. Searches and other commands go on
-meanwhile.
+all else into one archive, which lodestore import and the store of a browser
+take in. It is a tar: lodestore.json says what is in it, lodestore.db is a
+SQLite database, checksums.json has the SHA-256 of both. Searches and other
+commands go on meanwhile.
 
-The file is written aside and renamed: it is whole or absent. - writes to stdout.`,
+The file is written aside and renamed: it is whole or absent.
+
+- writes to stdout.`,
   options: [
     { name: "force", short: "f", help: "Replace the file when it is there" },
     { name: "quiet", short: "q", help: "No progress" },

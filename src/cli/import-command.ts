@@ -24,8 +24,8 @@ export const importCommand: Command = {
   name: "import",
   summary: "Take in a file that export wrote",
   usage: "<file> [options]",
-  description: `Takes an archive of lodestore export, or one that a browser's store wrote, into a
-store that is empty or new. The archive is read and its checksums are verified
+  description: `Takes an archive of lodestore export, or one that a browser's store wrote, into
+a store that is empty or new. The archive is read and its checksums are verified
 before anything is written; then it is in, whole. What fails, Ctrl-C and a crash
 leave the store as it was. Vectors are carried over, not made anew.
 
