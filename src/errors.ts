@@ -26,6 +26,7 @@ export type StorageErrorCode =
 /** The surface of the store that an error comes from. */
 export type StorageCapability =
   | "store"
+  | "archive"
   | "sql"
   | "migrations"
   | "blobs"

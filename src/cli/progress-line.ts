@@ -1,4 +1,4 @@
-import type { EmbeddingProgress, IngestProgress } from "../node.ts";
+import type { ArchiveProgress, EmbeddingProgress, IngestProgress } from "../node.ts";
 import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
 import { cutToWidth, printable } from "./printable.ts";
 import type { OutputStream } from "./terminal.ts";
@@ -59,6 +59,11 @@ export class ProgressLine {
     });
   }
 
+  /** How far an export or an import is. */
+  archive({ phase, done, total, elapsedMs }: ArchiveProgress): void {
+    this.#show({ begun: done > 0, done, total, parts: [archivePart(phase, done, total)], elapsedMs });
+  }
+
   /** Takes the line off the screen. */
   end(): void {
     if (this.#onScreen) this.#stream.write("\r\u001B[K");
@@ -90,6 +95,17 @@ function bar({ done, total }: Shown): string {
   const share = Math.min(1, done / total);
   const full = Math.round(share * BAR_CELLS);
   return `${"█".repeat(full)}${"░".repeat(BAR_CELLS - full)} ${String(Math.floor(share * 100)).padStart(3)} % `;
+}
+
+function archivePart(phase: ArchiveProgress["phase"], done: number, total: number | null): string {
+  switch (phase) {
+    case "copy":
+      return "copying the database";
+    case "transfer":
+      return total === null ? formatBytes(done) : `${formatBytes(done)}/${formatBytes(total)}`;
+    case "write":
+      return total === null ? counted(done, "row") : `${formatCount(done)}/${counted(total, "row")} written`;
+  }
 }
 
 function files({ done, total, failed, bytes, elapsedMs, leftMs, currentPath }: IngestProgress): Shown {

@@ -4,7 +4,9 @@ import { usageError } from "./command-error.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { embedCommand } from "./embed-command.ts";
 import { EXIT } from "./exit-code.ts";
+import { exportCommand } from "./export-command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { importCommand } from "./import-command.ts";
 import { ingestCommand } from "./ingest-command.ts";
 import { listCommand } from "./list-command.ts";
 import { lhv1ImportCommand } from "./lhv1-import-command.ts";
@@ -25,6 +27,8 @@ const COMMANDS: readonly Command[] = [
   embedCommand,
   statsCommand,
   doctorCommand,
+  exportCommand,
+  importCommand,
   lhv1InspectCommand,
   lhv1ImportCommand,
 ];

@@ -92,12 +92,37 @@ export interface SqlCapabilities {
   settings: Readonly<Record<string, string | number>>;
 }
 
+/** A SQLite file beside a database: a copy of it, or one that came from elsewhere. It is gone once it is closed. */
+export interface SqlImage {
+  /** Bytes of the file. */
+  sizeBytes(): Promise<number>;
+  /** Hands out the file's bytes, in order, in pieces of at most 256 KiB: a SQLite database whose journal mode is not WAL, so that the
+   *  bytes alone are all of it. Not while it is open or attached. */
+  read(): AsyncIterableIterator<Uint8Array>;
+  /** Opens the file as a database of its own, which the caller closes. What is written to it is not durable.
+   *  @throws StorageError CORRUPT (no SQLite database), CONFLICT (it is open or attached) */
+  open(): Promise<SqlDatabase>;
+  /** Makes the tables readable as `image.<table>` in statements of the database it stands beside, until `detach`. Not in a transaction.
+   *  @throws StorageError CORRUPT, CONFLICT (it is open or attached, or another image is attached) */
+  attach(): Promise<void>;
+  detach(): Promise<void>;
+  /** Closes what is open of it and deletes the file. Safe to call twice. */
+  close(): Promise<void>;
+}
+
 /** One SQL database: the truth of the store. Drivers add nothing but their technology. */
 export interface SqlDatabase extends SqlExecutor {
   /** Runs a script of several statements without parameters; not atomic by itself: what came before a failure stays.
    *  @throws StorageError INVALID_INPUT for a script that leaves a transaction open, which is rolled back */
   exec(script: string): Promise<void>;
   capabilities(): Promise<SqlCapabilities>;
+  /** Copies what is committed into a file of its own, with SQLite's online backup: reads and writes go on meanwhile.
+   *  @throws StorageError ABORTED, QUOTA_EXCEEDED, CORRUPT, DRIVER, CLOSED
+   *  @see https://www.sqlite.org/backup.html */
+  image(options?: SqlReadOptions): Promise<SqlImage>;
+  /** Takes the bytes of a SQLite file in, as a file beside the database, which stays as it is. What `bytes` throws ends it.
+   *  @throws StorageError QUOTA_EXCEEDED, DRIVER, CLOSED, CORRUPT (where the driver looks at them already), what `bytes` throws */
+  imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<SqlImage>;
   /** Waits for running statements and transactions, then closes; open iterations are ended. Safe to call twice;
    *  everything else throws CLOSED from the call on. Must not be waited for inside a transaction. */
   close(): Promise<void>;

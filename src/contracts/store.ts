@@ -1,3 +1,4 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
 import type { DocumentStore } from "./documents.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
@@ -171,6 +172,26 @@ export interface Store {
    *  their vectors. */
   check(): Promise<CheckReport>;
   openReport(): Promise<OpenReport>;
+  /** Hands out the whole store as one archive: documents with their bytes, chunks, embeddings with their vectors, chat sessions and what
+   *  else there is. It is of the moment at which its first bytes are asked for; reads and writes go on meanwhile.
+   *
+   *  An archive is a tar with `lodestore.json`, a SQLite database and checksums: a store of any kind imports it, and other programs can
+   *  look into it. A loop that is left early leaves nothing behind.
+   *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED (the copy needs as much room as the database), CORRUPT, CLOSED
+   *  @example
+   *    const file = await fileHandle.createWritable();
+   *    for await (const bytes of store.export()) await file.write(bytes);
+   *    await file.close(); */
+  export(options?: ArchiveOptions): AsyncIterableIterator<Uint8Array>;
+  /** Takes an archive into this store, which must be empty. All of it, or nothing: it is read and verified before anything is written, and
+   *  what fails, is cancelled or crashes leaves the store as it was. Vectors are carried over, whichever engine kept them, not made anew;
+   *  searches then answer as in the store that the archive is of.
+   *  @throws StorageError CONFLICT (the store is not empty, or the vectors of a model are compared by another metric here), BAD_FORMAT (no
+   *    archive, or one that is cut off), CORRUPT (a checksum is another one), SCHEMA_TOO_NEW (made by a later release), INVALID_INPUT,
+   *    ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER
+   *  @example
+   *    const { documents } = await store.import(file.stream(), { onProgress: ({ done, total }) => show(done, total) }); */
+  import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport>;
   /** Ends running work at the next whole document or batch of embeddings and closes. Safe to call twice. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;

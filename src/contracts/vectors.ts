@@ -199,6 +199,11 @@ export interface VectorStore extends VectorWriter {
   info(indexId: string): Promise<VectorTableInfo>;
   /** Whether each embedding is there. */
   batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;
+  /** Returns the vectors of embeddings, in the order of their ids; `null` where there is none. They are as near to what was put as the
+   *  driver keeps them: 32-bit floats, unit vectors where it makes them so under cosine.
+   *  @param embeddingIds At most `maxBatch`.
+   *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, CLOSED */
+  readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]>;
   /** Makes a generation's index anew from the stored vectors.
    *  @throws StorageError ABORTED: the index serves as it was */
   rebuild(

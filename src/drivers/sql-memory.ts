@@ -1,5 +1,6 @@
 import type { SqlDatabase, SqlFunctions } from "../contracts/sql.ts";
 import { SqlConnection } from "./sql/connection.ts";
+import { memoryImages } from "./sql/memory-image.ts";
 import { WasmSqlEngine } from "./sql/wasm-engine.ts";
 import { loadSqlite, type SqliteWasmSource } from "./sql/wasm-module.ts";
 
@@ -24,6 +25,7 @@ export async function openSqlMemory({ functions, module }: SqlMemoryOptions): Pr
         fileName: ":memory:",
         connectionPragmas: "",
         filePragmas: "",
+        images: memoryImages(sqlite3),
       }),
   });
 }

@@ -13,7 +13,15 @@ import type {
 } from "../contracts/sql.ts";
 import { StorageError } from "../errors.ts";
 import { SqlConnection } from "./sql/connection.ts";
-import type { SqlCursor, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./sql/engine.ts";
+import { copyFileImage, type FileImageHome, receiveFileImage } from "./sql-image-node.ts";
+import type {
+  EngineImage,
+  EngineTurn,
+  SqlCursor,
+  SqlEngine,
+  SqlEngineFailure,
+  SqlEngineStatement,
+} from "./sql/engine.ts";
 import { isCannotOpen, isReadOnly, sqlError } from "./sql/result-codes.ts";
 import { narrow, type UserFunctions } from "./sql/user-functions.ts";
 
@@ -124,13 +132,16 @@ class NodeSqlEngine implements SqlEngine {
   readonly #db: DatabaseSync;
   readonly #readOnly: boolean;
   readonly #unchanging: boolean;
+  readonly #images: FileImageHome;
   #lastInsertRowid: StatementSync | undefined;
 
   constructor(path: string | URL, readOnly: boolean, functions: UserFunctions) {
     this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
     this.#readOnly = readOnly;
     this.#unchanging = path instanceof URL;
-    this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true });
+    // Not defensive, as other drivers: an import gives the text index the averages of the archive's.
+    this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true, defensive: false });
+    this.#images = { path, readOnly, connection: this.#db, open: openTemporary };
     try {
       this.#db.exec(
         `PRAGMA busy_timeout = ${BLOCKING_BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB};
@@ -171,6 +182,10 @@ class NodeSqlEngine implements SqlEngine {
 
   beforeFirstWrite(): void {
     if (this.#readOnly) return;
+    this.setJournal();
+  }
+
+  protected setJournal(): void {
     this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
   }
 
@@ -204,6 +219,14 @@ class NodeSqlEngine implements SqlEngine {
     };
   }
 
+  image(turn: EngineTurn, signal: AbortSignal | undefined): Promise<EngineImage> {
+    return copyFileImage(this.#images, turn, signal);
+  }
+
+  imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<EngineImage> {
+    return receiveFileImage(this.#images, bytes);
+  }
+
   close(): void {
     this.#db.close();
   }
@@ -223,6 +246,17 @@ class NodeSqlEngine implements SqlEngine {
       });
     }
   }
+}
+
+/** A file that is thrown away: nothing of it is made to last. */
+class TemporarySqlEngine extends NodeSqlEngine {
+  protected override setJournal(): void {
+    this.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF");
+  }
+}
+
+function openTemporary(path: string, functions: UserFunctions): SqlEngine {
+  return new TemporarySqlEngine(path, false, functions);
 }
 
 /** node:sqlite binds every number as REAL; as bigint an integer stays one. */

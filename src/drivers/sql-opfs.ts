@@ -2,6 +2,7 @@ import type { SqlDatabase, SqlFunctions } from "../contracts/sql.ts";
 import { SqlConnection } from "./sql/connection.ts";
 import { assertAccessHandles, checkStoreName, storesDirectory } from "./sql/opfs-directory.ts";
 import { withOpfsLock, type OpfsLock } from "./sql/opfs-lock.ts";
+import { opfsImages } from "./sql/opfs-image.ts";
 import { openOpfsPool } from "./sql/opfs-pool.ts";
 import { sqlError } from "./sql/result-codes.ts";
 import { WasmSqlEngine } from "./sql/wasm-engine.ts";
@@ -79,6 +80,7 @@ async function open(options: SqlOpfsOptions, lock: OpfsLock): Promise<SqlDatabas
           fileName: FILE,
           vfs: pool.vfs,
           ...pragmas(settings),
+          images: opfsImages(sqlite3, pool),
           afterClose: () => {
             pool.release();
             lock.release();

@@ -48,6 +48,16 @@ export class Lane {
     }
   }
 
+  /** Hands out what a call does, piece by piece. Closing ends it. */
+  async *stream<T>(call: (thread: Remote<StoreThread>) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    if (this.#calls++ === 0) this.#thread.ref();
+    try {
+      yield* call(this.#thread.connection.proxy);
+    } finally {
+      if (--this.#calls === 0) this.#thread.unref();
+    }
+  }
+
   /** Waits for the calls at hand, closes the store of the thread and ends the thread. */
   async close(): Promise<void> {
     if (this.#drained > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));

@@ -38,6 +38,13 @@ export class ReaderPool {
     return this.#try(() => this.#slots[0] as Slot, call, drained);
   }
 
+  /** Hands out what a call to the keeper of the vector indexes does; begun anew it would repeat itself, so it is tried once. */
+  async *streamFromKeeper<T>(
+    call: (thread: Remote<StoreThread>) => AsyncIterable<T>,
+  ): AsyncGenerator<T, void, undefined> {
+    yield* (await (this.#slots[0] as Slot).lane()).stream(call);
+  }
+
   /** Tells the keeper of vectors that were written. One that is just being replaced sees them at the next search. */
   tellKeeper(indexId: string, modelVersion: string): void {
     void this.#slots[0]?.ready?.run((thread) => thread.follow(indexId, modelVersion)).catch(() => undefined);

@@ -1,3 +1,4 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
@@ -11,6 +12,7 @@ import type {
   StoreStats,
 } from "../contracts/store.ts";
 import type { Connection } from "./client.ts";
+import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
 
 /** A store that runs at the other end of a connection. Closing it closes the store there, then the connection and its worker. */
@@ -44,6 +46,14 @@ export class StoreClient implements Store {
 
   openReport(): Promise<OpenReport> {
     return this.#connection.proxy.openReport();
+  }
+
+  export(options?: ArchiveOptions): AsyncIterableIterator<Uint8Array> {
+    return this.#connection.proxy.export(options);
+  }
+
+  async import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport> {
+    return this.#connection.proxy.import(sendableArchive(archive), options);
   }
 
   close(): Promise<void> {

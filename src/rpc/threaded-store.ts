@@ -1,3 +1,4 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
@@ -15,6 +16,7 @@ import { StorageError, type StorageCapability } from "../errors.ts";
 import type { Lane } from "./lane.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { Remote } from "./remote.ts";
+import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
 import type { StoreThread } from "./store-thread.ts";
 
@@ -106,6 +108,19 @@ export class ThreadedStore implements Store {
     const kept = await this.#ask("openReport", call);
     if (this.#writer === undefined || this.#readers === undefined) return kept;
     return { ...(await this.#write("store", "openReport", call)), indexes: kept.indexes };
+  }
+
+  /** Where there are readers, neither writes nor searches by words wait for it. */
+  async *export(options?: ArchiveOptions): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#checkOpen("export");
+    const call = (thread: Remote<StoreThread>): AsyncIterable<Uint8Array> => thread.store.export(options);
+    if (this.#readers !== undefined) yield* this.#readers.streamFromKeeper(call);
+    else if (this.#writer !== undefined) yield* this.#writer.stream(call);
+  }
+
+  async import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport> {
+    const sent = sendableArchive(archive);
+    return this.#write("archive", "import", (thread) => thread.store.import(sent, options), false);
   }
 
   close(): Promise<void> {

@@ -1,3 +1,4 @@
+import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
@@ -19,6 +20,8 @@ import { StorageError } from "../errors.ts";
 import { migrate, requireMigrated } from "../sql/migrate.ts";
 import { SearchActivity } from "../turns.ts";
 import type { AllowedChunks } from "./allowed-chunks.ts";
+import { StoreArchive } from "./archive/store-archive.ts";
+import { undoUnfinishedImport } from "./archive/undo-import.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
@@ -55,7 +58,7 @@ export async function createStore(parts: StoreParts): Promise<Store> {
   const start = performance.now();
   try {
     await requireFullText(parts.db);
-    const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts.db);
+    const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts);
     if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
     return new LodestoreStore(parts, { ...prepared, elapsedMs: performance.now() - start });
   } catch (error) {
@@ -68,10 +71,11 @@ const OPEN = { capability: "store", operation: "open" } as const;
 
 type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt">;
 
-async function prepare(db: SqlDatabase): Promise<Prepared> {
+async function prepare({ db, vectors }: StoreParts): Promise<Prepared> {
   const { applied, version } = await migrate(db);
   const created = applied.length === version;
-  return { created, migrations: applied, rebuilt: await ensureTextIndex(db, created) };
+  const undone = created ? [] : await undoUnfinishedImport(db, vectors);
+  return { created, migrations: applied, rebuilt: [...undone, ...(await ensureTextIndex(db, created))] };
 }
 
 async function requirePrepared(db: SqlDatabase): Promise<Prepared> {
@@ -115,6 +119,7 @@ class LodestoreStore implements Store {
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
   readonly #search: Search;
+  readonly #archive: StoreArchive;
   readonly #opened: Omit<OpenReport, "indexes">;
   readonly #activity: SearchActivity;
   readonly #closing = new AbortController();
@@ -135,6 +140,7 @@ class LodestoreStore implements Store {
       parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
       parts.filters,
     );
+    this.#archive = new StoreArchive(parts, this.#closing.signal);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();
   }
@@ -178,6 +184,19 @@ class LodestoreStore implements Store {
     return { ...this.#opened, indexes: (await this.#parts.vectors?.openReports()) ?? [] };
   }
 
+  export(options: ArchiveOptions = {}): AsyncIterableIterator<Uint8Array> {
+    this.#checkOpen("export");
+    return this.#archive.export(options);
+  }
+
+  async import(archive: ArchiveSource, options: ArchiveOptions = {}): Promise<ArchiveImportReport> {
+    this.#checkOpen("import");
+    const report = await this.#archive.import(archive, options);
+    // What could not be carried over, or is of another model.
+    if (this.#parts.embedOnOpen !== false) this.#embeddings.start();
+    return report;
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -192,6 +211,7 @@ class LodestoreStore implements Store {
       new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
     );
     await Promise.all(this.#running);
+    await this.#archive.idle();
     await this.#embeddings.close();
     await closeParts(this.#parts);
   }

@@ -4,7 +4,19 @@ import { lodestore, makeFolder, start } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const COMMANDS = ["ingest", "search", "list", "show", "embed", "stats", "doctor", "lhv1 inspect", "lhv1 import"];
+const COMMANDS = [
+  "ingest",
+  "search",
+  "list",
+  "show",
+  "embed",
+  "stats",
+  "doctor",
+  "export",
+  "import",
+  "lhv1 inspect",
+  "lhv1 import",
+];
 
 describe("help", () => {
   test("of the whole names every command and every exit code", async () => {

@@ -1,6 +1,7 @@
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { describe, it } from "vitest";
 import { functionTests } from "./sql/functions.ts";
+import { imageTests } from "./sql/images.ts";
 import { iterateTests } from "./sql/iterate.ts";
 import { lifecycleTests } from "./sql/lifecycle.ts";
 import { parameterTests } from "./sql/parameters.ts";
@@ -41,6 +42,7 @@ export function testSqlDatabase(name: string, open: () => Promise<SqlDatabaseUnd
     describe("iterate", () => iterateTests(test));
     describe("transactions", () => transactionTests(test));
     describe("transactions that go wrong", () => transactionEdgeTests(test));
+    describe("images", () => imageTests(test));
     describe("lifecycle", () => lifecycleTests(test));
   });
 }

@@ -86,6 +86,10 @@ export class ApartVectorStore implements VectorStore {
     return this.#store.batchExists(indexId, embeddingIds);
   }
 
+  readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]> {
+    return this.#store.readVectors(indexId, embeddingIds);
+  }
+
   rebuild(
     indexId: string,
     modelVersion: string,

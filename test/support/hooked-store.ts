@@ -16,6 +16,8 @@ export function hookedDatabase(db: SqlDatabase, hook: StepHook): SqlDatabase {
     iterate: (sql, params, options) => db.iterate(sql, params, options),
     exec: (script) => db.exec(script),
     capabilities: () => db.capabilities(),
+    image: (options) => db.image(options),
+    imageFrom: (bytes) => db.imageFrom(bytes),
     close: () => db.close(),
     [Symbol.asyncDispose]: () => db.close(),
     transaction: async <T>(body: (tx: SqlTransaction) => Promise<T>): Promise<T> => {

@@ -2,13 +2,15 @@ import type {
   SqlCapabilities,
   SqlDatabase,
   SqlFunctions,
+  SqlImage,
   SqlParams,
   SqlReadOptions,
   SqlRow,
   SqlRunResult,
   SqlTransaction,
 } from "../../contracts/sql.ts";
-import type { SqlEngine } from "./engine.ts";
+import { ConnectionImage } from "./connection-image.ts";
+import type { EngineImage, SqlEngine } from "./engine.ts";
 import { SqlScope } from "./scope.ts";
 import { SqlSession } from "./session.ts";
 import { UserFunctions } from "./user-functions.ts";
@@ -24,6 +26,8 @@ export interface SqlConnectionOptions {
   statementCacheSize?: number;
   /** How long a lock of another connection is waited for, 5000 ms by default; 0: not at all. */
   busyTimeoutMs?: number;
+  /** Called once the engine is closed. */
+  onClosed?: () => void;
 }
 
 /** A SQL database over one SQLite engine: what all three drivers return. */
@@ -31,9 +35,15 @@ export class SqlConnection implements SqlDatabase {
   readonly #engine: SqlEngine;
   readonly #session: SqlSession;
   readonly #scope: SqlScope;
+  readonly #functions: SqlFunctions;
+  readonly #onClosed: (() => void) | undefined;
+  readonly #images = new Set<ConnectionImage>();
+  readonly #making = new Set<Promise<void>>();
   #closing: Promise<void> | undefined;
 
   constructor(options: SqlConnectionOptions) {
+    this.#functions = options.functions;
+    this.#onClosed = options.onClosed;
     const functions = new UserFunctions(options.functions);
     this.#engine = options.engine(functions);
     this.#session = new SqlSession(this.#engine, functions, options.statementCacheSize ?? STATEMENT_CACHE_SIZE);
@@ -76,6 +86,16 @@ export class SqlConnection implements SqlDatabase {
     return this.#scope.turn("capabilities", () => this.#engine.describe());
   }
 
+  async image(options: SqlReadOptions = {}): Promise<SqlImage> {
+    return this.#keep("image", () =>
+      this.#engine.image((job) => this.#scope.alone("image", async () => job()), options.signal),
+    );
+  }
+
+  async imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<SqlImage> {
+    return this.#keep("imageFrom", () => this.#engine.imageFrom(bytes));
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -85,10 +105,42 @@ export class SqlConnection implements SqlDatabase {
     return this.close();
   }
 
+  /** Remembers the image: closing the database closes it. */
+  async #keep(operation: string, make: () => Promise<EngineImage>): Promise<SqlImage> {
+    // Throws where the database is closed.
+    await this.#scope.turn(operation, nothing);
+    const making = make();
+    const settled = making.then(nothing, nothing);
+    this.#making.add(settled);
+    let made: EngineImage;
+    try {
+      made = await making;
+    } catch (error) {
+      throw this.#session.failed(error, operation);
+    } finally {
+      this.#making.delete(settled);
+    }
+    const image: ConnectionImage = new ConnectionImage(made, {
+      open: (onClosed) =>
+        new SqlConnection({ functions: this.#functions, busyTimeoutMs: 0, engine: (all) => made.open(all), onClosed }),
+      turn: (name, action) => this.#scope.turn(name, () => this.#session.perform(name, action)),
+      failed: (error, name) => this.#session.failed(error, name),
+      over: () => this.#images.delete(image),
+    });
+    this.#images.add(image);
+    return image;
+  }
+
   async #close(): Promise<void> {
-    await this.#scope.finish("CLOSED", "the database is closed");
+    const done = this.#scope.finish("CLOSED", "the database is closed");
+    await Promise.all(this.#making);
+    await done;
     this.#scope.closeIterators();
     this.#session.clear();
+    for (const image of this.#images) await image.end();
     await this.#engine.close();
+    this.#onClosed?.();
   }
 }
+
+function nothing(): void {}

@@ -87,6 +87,11 @@ export class SqlScope implements SqlExecutor {
     return this.#queue.take(job);
   }
 
+  /** Runs `work` when it is its turn, and everything else on this scope after it has settled. */
+  alone<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    return this.turn(operation, () => this.#queue.hold(work));
+  }
+
   /** Takes no more work; what waits already still runs. Resolves when nothing runs or waits. */
   finish(code: "TRANSACTION" | "CLOSED", message: string): Promise<void> {
     this.#ended ??= { code, message };

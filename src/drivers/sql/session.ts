@@ -96,6 +96,17 @@ export class SqlSession {
     if (leftOpen) throw invalid("exec", "the script left a transaction open; it was rolled back");
   }
 
+  /** Runs what the engine does itself, outside of transactions. */
+  perform(operation: string, action: () => void): void {
+    this.#beforeWrite(operation);
+    this.#guard(operation, undefined, action);
+  }
+
+  /** What an engine threw, as `StorageError`. */
+  failed(error: unknown, operation: string): StorageError {
+    return this.#failed(error, operation, undefined);
+  }
+
   /** Opens a transaction, or a savepoint inside one. */
   begin(): void {
     this.#assertNotLost("transaction");

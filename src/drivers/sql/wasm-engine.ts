@@ -1,6 +1,6 @@
 import type { Database, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import type { SqlCapabilities } from "../../contracts/sql.ts";
-import type { SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./engine.ts";
+import type { EngineImage, EngineTurn, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./engine.ts";
 import { isIoError, SQLITE_FULL } from "./result-codes.ts";
 import type { UserFunctions } from "./user-functions.ts";
 import { sqliteExports, type Pointer, type SqliteExports } from "./wasm-exports.ts";
@@ -20,8 +20,20 @@ export interface WasmEngineOptions {
   connectionPragmas: string;
   /** PRAGMAs that change the file, run before the first write. */
   filePragmas: string;
-  /** Runs after the database is closed. */
+  /** Makes files beside the database. */
+  images: WasmImages;
+  /** Runs before anything else is done with the database, */
+  onOpened?: (database: Database) => void;
+  /** before it is closed, */
+  onClosing?: (database: Database) => void;
+  /** and after that. */
   afterClose?: () => void | Promise<void>;
+}
+
+/** How a database of sqlite-wasm gets files beside it. */
+export interface WasmImages {
+  copy(source: Database, turn: EngineTurn, signal: AbortSignal | undefined): Promise<EngineImage>;
+  receive(source: Database, bytes: AsyncIterable<Uint8Array>): Promise<EngineImage>;
 }
 
 const PREPARE_PERSISTENT = 0x1;
@@ -60,6 +72,7 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
     this.memory = new WasmMemory(sqlite3);
     this.#out = this.exports.sqlite3_malloc(4);
     try {
+      options.onOpened?.(this.#database);
       this.#database.exec(`PRAGMA foreign_keys = ON; PRAGMA trusted_schema = ON; ${options.connectionPragmas}`);
       this.#database.exec("SELECT count(*) FROM sqlite_schema");
       this.#unregister = registerFunctions(sqlite3, this, functions);
@@ -138,10 +151,22 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
     };
   }
 
+  image(turn: EngineTurn, signal: AbortSignal | undefined): Promise<EngineImage> {
+    return this.#options.images.copy(this.#database, turn, signal);
+  }
+
+  imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<EngineImage> {
+    return this.#options.images.receive(this.#database, bytes);
+  }
+
   async close(): Promise<void> {
-    this.#database.close();
-    this.#unregister();
-    this.#free();
+    try {
+      this.#options.onClosing?.(this.#database);
+    } finally {
+      this.#database.close();
+      this.#unregister();
+      this.#free();
+    }
     await this.#options.afterClose?.();
   }
 

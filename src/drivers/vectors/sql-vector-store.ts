@@ -44,7 +44,7 @@ import type { SnapshotStore } from "./snapshot-store.ts";
 import { SqlVectorUpkeep } from "./sql-upkeep.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
 import type { AllowedVectors, IndexHit } from "./vector-index.ts";
-import { VectorRowWriter } from "./vector-rows.ts";
+import { VectorRowWriter, vectorOf } from "./vector-rows.ts";
 import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
 
 /** What a vector store in the store's SQL database is made of. */
@@ -258,6 +258,21 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     );
     const there = new Set(rows.map(({ id }) => id));
     return ids.map((id) => there.has(id));
+  }
+
+  async readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]> {
+    this.#checkOpen("readVectors");
+    const site = { capability: "vectors", operation: "readVectors" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
+      requireId(site, `embeddingIds[${i}]`, id),
+    );
+    const rows = await this.#db.all<{ id: string; vector: Uint8Array }>(
+      `SELECT embedding_id AS id, vector FROM "${table.tableName}" WHERE embedding_id IN (SELECT value FROM json_each($1))`,
+      [JSON.stringify(ids)],
+    );
+    const found = new Map(rows.map(({ id, vector }) => [id, vectorOf(vector)]));
+    return ids.map((id) => found.get(id) ?? null);
   }
 
   async rebuild(

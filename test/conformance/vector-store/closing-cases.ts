@@ -22,6 +22,7 @@ export function vectorClosingCases({ opened }: VectorStoreUnderTest): void {
       count: () => vectors.count(indexId),
       info: () => vectors.info(indexId),
       batchExists: () => vectors.batchExists(indexId, []),
+      readVectors: () => vectors.readVectors(indexId, []),
       rebuild: () => vectors.rebuild(indexId, "1"),
       orphanSweep: () => vectors.orphanSweep(indexId),
       selfCheck: () => vectors.selfCheck(indexId, "1"),

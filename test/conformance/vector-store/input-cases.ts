@@ -26,6 +26,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       count: () => vectors.count(ID),
       info: () => vectors.info(ID),
       batchExists: () => vectors.batchExists(ID, [ID]),
+      readVectors: () => vectors.readVectors(ID, [ID]),
       rebuild: () => vectors.rebuild(ID, "1"),
       orphanSweep: () => vectors.orphanSweep(ID),
       selfCheck: () => vectors.selfCheck(ID, "1"),
@@ -150,6 +151,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       const list = ids as string[];
       await expect(vectors.deleteByChunkIds(indexId, list)).rejects.toMatchObject(refusal("deleteByChunkIds", field));
       await expect(vectors.batchExists(indexId, list)).rejects.toMatchObject(refusal("batchExists", field));
+      await expect(vectors.readVectors(indexId, list)).rejects.toMatchObject(refusal("readVectors", field));
     }
   });
 

@@ -204,6 +204,16 @@ export function vectorWritingCases({ opened }: VectorStoreUnderTest): void {
     expect(chunksOf(hits)).toEqual([corpus.chunks[0]?.id]);
   });
 
+  test("reads vectors back in the order they are asked for, of records in any state", async () => {
+    const values = [unit(3, 4), unit(-1, 0), unit(0.5, 0.25)];
+    const { vectors, table, corpus, records } = await filledStore(opened(), { values, metric: "dot" });
+    await corpus.mark(table, records.slice(0, 1), "pending");
+    const ids = records.map(({ embeddingId }) => embeddingId);
+    const asked = [ids[2], ids[0], "f".repeat(32), ids[1], ids[2]] as string[];
+    expect(await vectors.readVectors(table.indexId, asked)).toEqual([values[2], values[0], null, values[1], values[2]]);
+    expect(await vectors.readVectors(table.indexId, [])).toEqual([]);
+  });
+
   test("knows which embeddings are there", async () => {
     const { vectors, table, records } = await filledStore(opened(), { count: 10 });
     const ids = records.map(({ embeddingId }) => embeddingId);

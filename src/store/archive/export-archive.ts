@@ -1,0 +1,118 @@
+import type { ArchiveOptions } from "../../contracts/archive.ts";
+import type { SqlDatabase, SqlImage } from "../../contracts/sql.ts";
+import { type TarContent, tarSize, writeTar } from "../../formats/tar/tar-writer.ts";
+import type { AnyVectorStore } from "../embeddings/vector-side.ts";
+import { throwIfAborted } from "./archive-error.ts";
+import { ArchiveProgressTeller } from "./archive-progress.ts";
+import { writeCarriedVectors } from "./carried-vectors.ts";
+import { HashedBytes } from "./hashed-bytes.ts";
+import {
+  type ArchiveCounts,
+  type ArchiveManifest,
+  CHECKSUMS_ENTRY,
+  DATABASE_ENTRY,
+  type EntryChecksum,
+  MANIFEST_ENTRY,
+  writeChecksums,
+  writeManifest,
+} from "./manifest.ts";
+import { PACKAGE_VERSION } from "./package-version.ts";
+
+/** What an archive is made of. */
+export interface ArchiveParts {
+  db: SqlDatabase;
+  vectors?: AnyVectorStore | undefined;
+}
+
+/** Hands out a tar with the store in it: what it is, the database with everything, and what the two add up to. The store goes on
+ *  meanwhile: the archive is of the moment at which the first of its bytes was asked for. */
+export async function* exportArchive(
+  parts: ArchiveParts,
+  { onProgress }: ArchiveOptions,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const progress = new ArchiveProgressTeller(onProgress);
+  throwIfAborted(signal, "export");
+  progress.at("copy", 0, null);
+  const image = await parts.db.image({ signal });
+  try {
+    const manifest = await describeImage(image, parts.vectors, signal);
+    throwIfAborted(signal, "export");
+    const head = writeManifest(manifest);
+    // The last file's length does not depend on what its checksums are.
+    const tailSize = writeChecksums(checksumsOf(head, await image.sizeBytes())).byteLength;
+    const total = tarSize([head.byteLength, manifest.databaseBytes, tailSize]);
+    let done = 0;
+    for await (const piece of writeTar(
+      contents(head, image, manifest),
+      Math.floor(Date.parse(manifest.createdAt) / 1000),
+    )) {
+      throwIfAborted(signal, "export");
+      done += piece.byteLength;
+      progress.at("transfer", done, total);
+      yield piece;
+    }
+  } finally {
+    await image.close();
+  }
+}
+
+async function* contents(
+  head: Uint8Array,
+  image: SqlImage,
+  { databaseBytes }: ArchiveManifest,
+): AsyncGenerator<TarContent, void, undefined> {
+  const checksums = new Map<string, EntryChecksum>();
+  const first = new HashedBytes();
+  yield { name: MANIFEST_ENTRY, sizeBytes: head.byteLength, bytes: first.of([head]) };
+  checksums.set(MANIFEST_ENTRY, first.checksum());
+  const database = new HashedBytes();
+  yield { name: DATABASE_ENTRY, sizeBytes: databaseBytes, bytes: database.of(image.read()) };
+  checksums.set(DATABASE_ENTRY, database.checksum());
+  const tail = writeChecksums(checksums);
+  yield { name: CHECKSUMS_ENTRY, sizeBytes: tail.byteLength, bytes: [tail] };
+}
+
+/** Checksums as long as the real ones. */
+function checksumsOf(head: Uint8Array, databaseBytes: number): Map<string, EntryChecksum> {
+  const sha256 = "0".repeat(64);
+  return new Map([
+    [MANIFEST_ENTRY, { sizeBytes: head.byteLength, sha256 }],
+    [DATABASE_ENTRY, { sizeBytes: databaseBytes, sha256 }],
+  ]);
+}
+
+async function describeImage(
+  image: SqlImage,
+  vectors: AnyVectorStore | undefined,
+  signal: AbortSignal,
+): Promise<ArchiveManifest> {
+  const engine = await vectors?.capabilities();
+  const copy = await image.open();
+  let counts: ArchiveCounts;
+  let schemaVersion: number;
+  try {
+    if (vectors !== undefined && engine?.transactional === false) await writeCarriedVectors(copy, vectors, signal);
+    counts = await countsOf(copy);
+    schemaVersion = (await copy.get<{ n: number }>("SELECT max(version) AS n FROM schema_migrations"))?.n ?? 0;
+  } finally {
+    await copy.close();
+  }
+  return {
+    createdAt: new Date().toISOString(),
+    packageVersion: PACKAGE_VERSION,
+    schemaVersion,
+    vectorEngine: engine?.driver ?? null,
+    databaseBytes: await image.sizeBytes(),
+    counts,
+  };
+}
+
+async function countsOf(db: SqlDatabase): Promise<ArchiveCounts> {
+  const row = await db.get<ArchiveCounts>(
+    `SELECT (SELECT count(*) FROM documents) AS documents, (SELECT count(*) FROM chunks) AS chunks,
+       (SELECT count(*) FROM assets) AS assets,
+       (SELECT count(*) FROM embedding_records WHERE status = 'committed') AS embeddings`,
+  );
+  return row ?? { documents: 0, chunks: 0, assets: 0, embeddings: 0 };
+}

@@ -1,0 +1,166 @@
+import type { ArchiveImportReport, ArchiveOptions } from "../../contracts/archive.ts";
+import type { SqlDatabase, SqlExecutor, SqlImage } from "../../contracts/sql.ts";
+import { migrate } from "../../sql/migrate.ts";
+import { migrations } from "../../sql/migrations.generated.ts";
+import { TurnTaker } from "../../turns.ts";
+import { archiveError, readingEntry, throwIfAborted } from "./archive-error.ts";
+import { ArchiveProgressTeller } from "./archive-progress.ts";
+import {
+  type ArchiveTable,
+  archiveTables,
+  columnsOf,
+  copyTable,
+  emptyTables,
+  tablesWithContent,
+} from "./archive-tables.ts";
+import { type CarriedModel, carriedModels } from "./carried-vectors.ts";
+import type { ArchiveParts } from "./export-archive.ts";
+import { beginImport, endImport } from "./import-mark.ts";
+import { DATABASE_ENTRY, type ArchiveManifest } from "./manifest.ts";
+import { keepAverages, mergeCounters } from "./merge-counters.ts";
+import { readArchive } from "./read-archive.ts";
+import { undoImport } from "./undo-import.ts";
+import { VectorCarrier } from "./vector-carrier.ts";
+
+/**
+ * Takes an archive into an empty store. The archive is read and verified whole first, its database into a file beside the store's;
+ * then all rows are copied in one transaction. A vector engine that is apart gets its vectors after that, and their records are
+ * committed last; what ends in between is undone, by this call or by the next opening.
+ */
+export async function importArchive(
+  parts: ArchiveParts,
+  bytes: AsyncIterable<Uint8Array>,
+  { onProgress }: ArchiveOptions,
+  signal: AbortSignal,
+): Promise<ArchiveImportReport> {
+  const { db } = parts;
+  const progress = new ArchiveProgressTeller(onProgress);
+  const tables = await archiveTables(db);
+  await requireEmpty(db, tables);
+  const { manifest, image, bytes: size } = await readArchive(db, bytes, requireKnownSchema, progress);
+  try {
+    throwIfAborted(signal, "import");
+    const migrated = await readingEntry(DATABASE_ENTRY, () => migrateImage(image, manifest));
+    await image.attach();
+    const { documents, chunks } = manifest.counts;
+    const carried = await copyImage(parts, tables, manifest, progress, signal);
+    const { createdAt, packageVersion, schemaVersion, vectorEngine } = manifest;
+    const from = { createdAt, packageVersion, schemaVersion, vectorEngine };
+    return { documents, chunks, ...carried, bytes: size, elapsedMs: progress.elapsedMs, migrations: migrated, from };
+  } finally {
+    await image.close();
+  }
+}
+
+function requireKnownSchema({ schemaVersion }: ArchiveManifest): void {
+  const newest = migrations.length;
+  if (schemaVersion <= newest) return;
+  const message = `the archive's schema has version ${schemaVersion}; this release knows up to ${newest}: update Lodestore`;
+  throw archiveError("SCHEMA_TOO_NEW", "import", message);
+}
+
+async function requireEmpty(db: SqlExecutor, tables: readonly ArchiveTable[]): Promise<void> {
+  const held = await tablesWithContent(db, tables);
+  if (held.length === 0) return;
+  const message = `an archive is imported into an empty store, and this one holds ${held.join(", ")}: open another one for it`;
+  throw archiveError("CONFLICT", "import", message);
+}
+
+/** Brings the archive's database to this release's schema. */
+async function migrateImage(image: SqlImage, { schemaVersion }: ArchiveManifest): Promise<string[]> {
+  const copy = await image.open();
+  try {
+    const found = await copy.get<{ n: number }>(
+      "SELECT count(*) AS n FROM sqlite_schema WHERE name = 'schema_migrations'",
+    );
+    if (found?.n !== 1 || schemaVersion < 1) {
+      throw archiveError("BAD_FORMAT", "import", `${DATABASE_ENTRY} in the archive is no database of Lodestore`);
+    }
+    return (await migrate(copy)).applied;
+  } finally {
+    await copy.close();
+  }
+}
+
+async function copyImage(
+  { db, vectors }: ArchiveParts,
+  tables: readonly ArchiveTable[],
+  { counts }: ArchiveManifest,
+  progress: ArchiveProgressTeller,
+  signal: AbortSignal,
+): Promise<{ embeddings: number; missing: number }> {
+  const turns = new TurnTaker();
+  await requireColumns(db, tables);
+  const models = await readingEntry(DATABASE_ENTRY, () => carriedModels(db));
+  const total = await rowsOf(db, tables, counts.embeddings);
+  let done = 0;
+  const onRows = async (rows: number): Promise<void> => {
+    done += rows;
+    throwIfAborted(signal, "import");
+    progress.at("write", Math.min(done, total - 1), total);
+    await turns.breathe();
+  };
+  // Told before the last commit: whoever throws then ends an import that can still be undone.
+  const onEnd = (): void => {
+    progress.at("write", total, total);
+    throwIfAborted(signal, "import");
+  };
+  const carrier = vectors === undefined ? undefined : new VectorCarrier(db, vectors, onRows);
+  await carrier?.prepare(models);
+  const apart = carrier !== undefined && !(await carrier.isTransactional());
+  await readingEntry(DATABASE_ENTRY, () =>
+    db.transaction(async (tx) => {
+      await requireEmpty(tx, tables);
+      await emptyTables(tx, tables);
+      for (const table of tables) await copyTable(tx, table, onRows);
+      await keepAverages(tx);
+      await mergeCounters(tx);
+      await carrier?.copyRecords(tx);
+      if (apart) return beginImport(tx);
+      await carrier?.carry(tx);
+      onEnd();
+    }),
+  );
+  if (apart) await carryApart(db, carrier, models, onEnd);
+  const embeddings = carrier?.carried ?? 0;
+  return { embeddings, missing: Math.max(0, counts.embeddings - embeddings) };
+}
+
+async function carryApart(
+  db: SqlDatabase,
+  carrier: VectorCarrier,
+  models: readonly CarriedModel[],
+  onEnd: () => void,
+): Promise<void> {
+  try {
+    await readingEntry(DATABASE_ENTRY, () => carrier.carryApart());
+    onEnd();
+    await endImport(db);
+  } catch (error) {
+    await undoImport(db, carrier.vectors, models);
+    throw error;
+  }
+}
+
+/** @throws StorageError BAD_FORMAT a table of this release is not in the archive, or not as this release has it */
+async function requireColumns(db: SqlExecutor, tables: readonly ArchiveTable[]): Promise<void> {
+  for (const { name, columns } of tables) {
+    const kind = await db.get<{ type: string }>("SELECT type FROM image.sqlite_schema WHERE name = $1", [name]);
+    const found = new Set((await columnsOf(db, "image", name)).map((column) => column.name));
+    if (kind?.type === "table" && columns.every((column) => found.has(column))) continue;
+    throw archiveError(
+      "BAD_FORMAT",
+      "import",
+      `${DATABASE_ENTRY} in the archive has no table ${name} as this release has it`,
+    );
+  }
+}
+
+async function rowsOf(db: SqlExecutor, tables: readonly ArchiveTable[], embeddings: number): Promise<number> {
+  let rows = 2 * embeddings + 1;
+  for (const { name } of tables) {
+    const row = await db.get<{ n: number }>(`SELECT count(*) AS n FROM image."${name}"`);
+    rows += row?.n ?? 0;
+  }
+  return rows;
+}

@@ -1,0 +1,40 @@
+import type { SqlTransaction } from "../../contracts/sql.ts";
+import { beginTextIndexEpoch } from "../search/text-index.ts";
+
+/** Counters that only ever rise. What another state of the store was known by never comes again, here and in the archive's store. */
+const COUNTERS = ["corpus_revision", "last_chunk_key", "text_index_epoch"];
+
+/** Sets the counters to at least what the attached image has, and the corpus revision above both. */
+export async function mergeCounters(tx: SqlTransaction): Promise<void> {
+  for (const key of COUNTERS) {
+    await tx.run(
+      `INSERT INTO main.kv (key, value) SELECT key, value FROM image.kv WHERE key = $1 AND value <> '' AND value NOT GLOB '*[^0-9]*'
+       ON CONFLICT (key) DO UPDATE SET value = CAST(max(CAST(kv.value AS INTEGER), CAST(excluded.value AS INTEGER)) AS TEXT)`,
+      [key],
+    );
+  }
+  await changeCorpus(tx);
+}
+
+/** Gives the text index, which the triggers filled, the averages of the image's. FTS5 takes rows out of an index without a copy of the text
+ *  without taking them off its averages: an index made anew has others, and the scores would be others than in the archive's store. */
+export async function keepAverages(tx: SqlTransaction): Promise<void> {
+  const same = await tx.get<{ same: number }>(
+    `SELECT (SELECT value FROM image.kv WHERE key = 'terms_version') IS (SELECT value FROM main.kv WHERE key = 'terms_version')
+       AND (SELECT count(*) FROM image.chunks) = (SELECT count(*) FROM image.chunks_fts_docsize) AS same`,
+  );
+  if (same?.same !== 1) return;
+  // Opening the savepoint makes FTS5 write its own, and no more when the transaction ends.
+  await tx.transaction((inner) =>
+    inner.run(
+      `UPDATE main.chunks_fts_data SET block = (SELECT block FROM image.chunks_fts_data WHERE id = 1)
+       WHERE id = 1 AND EXISTS (SELECT 1 FROM image.chunks_fts_data WHERE id = 1)`,
+    ),
+  );
+}
+
+/** Says that the searchable content is another one, with chunk keys that may have stood for other chunks before. */
+export async function changeCorpus(tx: SqlTransaction): Promise<void> {
+  await tx.run("UPDATE kv SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE key = 'corpus_revision'");
+  await beginTextIndexEpoch(tx);
+}

@@ -1,0 +1,108 @@
+import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../contracts/sql.ts";
+import type { VectorRecord, VectorTable, VectorWriter } from "../../contracts/vectors.ts";
+import { type AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
+import { archiveError } from "./archive-error.ts";
+import { type CarriedModel, type CarriedVector, readCarriedVectors } from "./carried-vectors.ts";
+
+/** Carries the vectors of an attached image over into a vector store of either kind. */
+export class VectorCarrier {
+  readonly vectors: AnyVectorStore;
+  readonly #db: SqlDatabase;
+  readonly #side: VectorSide;
+  readonly #onRows: (rows: number) => Promise<void>;
+  #tables: { model: CarriedModel; table: VectorTable }[] = [];
+  #maxBatch = 1;
+  /** Vectors that are in, with their records committed. */
+  carried = 0;
+
+  constructor(db: SqlDatabase, vectors: AnyVectorStore, onRows: (rows: number) => Promise<void>) {
+    this.#db = db;
+    this.vectors = vectors;
+    this.#side = new VectorSide(vectors);
+    this.#onRows = onRows;
+  }
+
+  async isTransactional(): Promise<boolean> {
+    return (await this.#side.writerOver()) !== undefined;
+  }
+
+  /** Makes the tables: that cannot be part of a transaction.
+   *  @throws StorageError CONFLICT a model's vectors are compared by another metric here */
+  async prepare(models: readonly CarriedModel[]): Promise<void> {
+    this.#maxBatch = (await this.#side.capabilities()).maxBatch;
+    const tables = [];
+    for (const model of models) {
+      const { modelId, dimensions, metric } = model;
+      tables.push({ model, table: await this.vectors.ensureTable({ modelId, dimensions, metric }) });
+    }
+    this.#tables = tables;
+  }
+
+  /** Copies the records as pending ones: each is committed when its vector is in. */
+  async copyRecords(tx: SqlTransaction): Promise<void> {
+    const columns = "embedding_id, chunk_id, document_id, model_id, model_version, dimensions, created_at, updated_at";
+    const { changes } = await tx.run(
+      `INSERT INTO main.embedding_records (${columns}, status)
+       SELECT ${columns}, 'pending' FROM image.embedding_records WHERE status <> 'tombstone' ORDER BY embedding_id`,
+    );
+    await this.#onRows(changes);
+  }
+
+  /** Carries all vectors, in the transaction that copies the rest. */
+  async carry(tx: SqlTransaction): Promise<void> {
+    const over = await this.#side.writerOver();
+    if (over === undefined) throw new TypeError("the vector store takes no part in transactions");
+    await this.#carryThrough(tx, over(tx), (records) => commitRecords(tx, records));
+  }
+
+  /** Carries all vectors into a store that commits on its own. */
+  carryApart(): Promise<void> {
+    return this.#side.exclusively(() =>
+      this.#carryThrough(this.#db, this.vectors, (records) => this.#db.transaction((tx) => commitRecords(tx, records))),
+    );
+  }
+
+  async #carryThrough(
+    db: SqlExecutor,
+    writer: VectorWriter,
+    commit: (records: readonly VectorRecord[]) => Promise<void>,
+  ): Promise<void> {
+    for (const { model, table } of this.#tables) {
+      for (let after = 0; ;) {
+        const page = await readCarriedVectors(db, model, after);
+        const last = page.at(-1);
+        if (last === undefined) break;
+        const records = page.map((row) => recordOf(row, model));
+        for (let at = 0; at < records.length; at += this.#maxBatch) {
+          const batch = records.slice(at, at + this.#maxBatch);
+          await writer.upsert(table.indexId, batch);
+          await commit(batch);
+          this.carried += batch.length;
+        }
+        await this.#onRows(page.length);
+        after = last.key;
+      }
+    }
+  }
+}
+
+async function commitRecords(tx: SqlExecutor, records: readonly VectorRecord[]): Promise<void> {
+  await tx.run(
+    `UPDATE embedding_records SET status = 'committed' WHERE embedding_id IN (SELECT value FROM json_each($1))`,
+    [JSON.stringify(records.map(({ embeddingId }) => embeddingId))],
+  );
+}
+
+function recordOf(row: CarriedVector, { dimensions }: CarriedModel): VectorRecord {
+  const { embeddingId, chunkId, documentId, modelVersion, vector: bytes } = row;
+  if (!(bytes instanceof Uint8Array) || bytes.byteLength !== 4 * dimensions) {
+    throw archiveError(
+      "CORRUPT",
+      "import",
+      `the vector of embedding ${embeddingId} in the archive has not ${dimensions} dimensions`,
+    );
+  }
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  const vector = new Float32Array(aligned.buffer, aligned.byteOffset, dimensions);
+  return { embeddingId, chunkId, documentId, modelVersion, vector };
+}

@@ -1,0 +1,117 @@
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { describe, expect, test, vi } from "vitest";
+import type { ArchiveImportReport, SearchResult } from "../../src/node.ts";
+import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes } from "./run-lodestore.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const NOTES = manyNotes(20);
+
+async function hits(folder: string, ...args: readonly string[]): Promise<SearchResult["hits"]> {
+  return (await lodestoreJson<SearchResult>(folder, "search", "glaze kilns", "--mode", "hybrid", "-k", "50", ...args))
+    .hits;
+}
+
+const ENTRY = join(import.meta.dirname, "../../src/cli/lodestore.ts");
+
+/** Starts the command with its streams as they are: an archive is no text. */
+function command(
+  cwd: string,
+  ...args: readonly string[]
+): { child: ChildProcessWithoutNullStreams; ended: Promise<unknown> } {
+  const child = spawn(process.execPath, [ENTRY, ...args], { cwd, stdio: "pipe" });
+  if (args[0] === "import") child.stdout.resume();
+  return { child, ended: new Promise((resolve) => child.on("close", resolve)) };
+}
+
+/** What is in a folder but the store and the notes. */
+const others = (folder: string): string[] =>
+  readdirSync(folder).filter((name) => ![".lodestore", "docs"].includes(name));
+
+describe("lodestore export and import", () => {
+  test("move a store through a file", async () => {
+    const folder = await makeStore(NOTES);
+    const exported = await lodestore(folder, "export", "notes.tar", "-q");
+    expect(exported).toMatchObject({ code: 0, stderr: "" });
+    expect(exported.stdout).toMatch(/^[\d.]+ [KM]iB written in .+: .+notes\.tar\n$/u);
+    expect(others(folder)).toEqual(["notes.tar"]);
+    const imported = await lodestore(folder, "import", "notes.tar", "--db", "moved", "-q");
+    expect(imported).toMatchObject({ code: 0, stderr: "" });
+    expect(imported.stdout).toMatch(/^20 documents, 40 passages, 40 embeddings imported, /u);
+    expect(await hits(folder, "--db", "moved")).toEqual(await hits(folder));
+    expect(await lodestore(folder, "doctor", "--db", "moved")).toMatchObject({ code: 0 });
+  });
+
+  test("tell programs what they did", async () => {
+    const folder = await makeStore(NOTES);
+    const written = await lodestoreJson<{ file: string; bytes: number; elapsedMs: number }>(folder, "export", "a.tar");
+    expect(written.bytes).toBe(readFileSync(join(folder, "a.tar")).byteLength);
+    expect(written.file).toMatch(/a\.tar$/u);
+    const report = await lodestoreJson<ArchiveImportReport & { folder: string }>(
+      folder,
+      "import",
+      "a.tar",
+      "--db",
+      "b",
+    );
+    expect(report).toMatchObject({ documents: 20, chunks: 40, embeddings: 40, missing: 0, bytes: written.bytes });
+    expect(report.folder).toMatch(/b$/u);
+  });
+
+  test("go through pipes", async () => {
+    const folder = await makeStore(NOTES);
+    const exporting = command(folder, "export", "-", "-q");
+    await pipeline(exporting.child.stdout, createWriteStream(join(folder, "piped.tar")));
+    expect(await exporting.ended).toBe(0);
+    const importing = command(folder, "import", "-", "--db", "piped", "-q");
+    await pipeline(createReadStream(join(folder, "piped.tar")), importing.child.stdin);
+    expect(await importing.ended).toBe(0);
+    expect(await hits(folder, "--db", "piped")).toEqual(await hits(folder));
+  });
+
+  test("replace no file unless they are told to, and leave none half written", async () => {
+    const folder = await makeStore(NOTES);
+    writeFileSync(join(folder, "there.tar"), "mine");
+    const refused = await lodestore(folder, "export", "there.tar");
+    expect(refused).toMatchObject({ code: 2, stdout: "" });
+    expect(refused.stderr).toBe("lodestore export: there.tar is there already\nTo replace it: --force\n");
+    expect(readFileSync(join(folder, "there.tar"), "utf8")).toBe("mine");
+    expect(await lodestore(folder, "export", "there.tar", "--force")).toMatchObject({ code: 0 });
+    expect(readFileSync(join(folder, "there.tar")).byteLength).toBeGreaterThan(10_000);
+    const nowhere = await lodestore(folder, "export", "no/such/folder.tar");
+    expect(nowhere).toMatchObject({ code: 3, stdout: "" });
+    expect(nowhere.stderr).toContain("folder.tar cannot be written");
+    expect(others(folder)).toEqual(["there.tar"]);
+    expect(readdirSync(join(folder, ".lodestore")).filter((name) => name.includes("image"))).toEqual([]);
+  });
+
+  test("say what is wrong", async () => {
+    const folder = await makeStore(NOTES);
+    writeFileSync(join(folder, "text.tar"), "# A note\n".repeat(200));
+    const wrong = await lodestore(folder, "import", "text.tar", "--db", "new");
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect(wrong.stderr).toMatch(/^lodestore import: text\.tar: this is no archive: .+ \[BAD_FORMAT\]\n$/u);
+    await lodestore(folder, "export", "a.tar");
+    const full = await lodestore(folder, "import", "a.tar");
+    expect(full).toMatchObject({ code: 3, stdout: "" });
+    expect(full.stderr).toContain("an empty store");
+    expect(full.stderr).toContain("--db <dir>");
+    for (const [args, message] of [
+      [["export"], "no file is named"],
+      [["export", "a", "b"], "takes one file, got 2"],
+      [["import"], "no file is named"],
+      [["import", "none.tar", "--db", "x"], "none.tar cannot be read"],
+      [["import", "docs", "--db", "x"], "docs cannot be read: it is a folder"],
+      [["export", "-", "--json"], "with - the archive goes to stdout"],
+    ] as const) {
+      const outcome = await lodestore(folder, ...args);
+      expect(outcome).toMatchObject({ code: 2, stdout: "" });
+      expect(outcome.stderr).toContain(message);
+    }
+    expect(existsSync(join(folder, "x"))).toBe(false);
+    expect((await lodestore(makeFolder(), "export", "a.tar")).stderr).toContain("there is no store");
+  });
+});
