@@ -9,7 +9,14 @@ import {
   requireVector,
 } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
-import { requireId, requireInteger, requireList, requireSignal } from "../../contracts/validate.ts";
+import {
+  requireBoolean,
+  requireId,
+  requireInteger,
+  requireList,
+  requireObject,
+  requireSignal,
+} from "../../contracts/validate.ts";
 import type {
   FindAllowed,
   NearChunk,
@@ -17,11 +24,13 @@ import type {
   OrphanSweepReport,
   TransactionalVectorStore,
   VectorCapabilities,
+  VectorExamination,
+  VectorExamineOptions,
   VectorHit,
   VectorOpenReport,
   VectorPlan,
-  VectorProgress,
   VectorQuery,
+  VectorRebuildProgress,
   VectorRecord,
   VectorResult,
   VectorTable,
@@ -33,6 +42,7 @@ import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
+import { examineIndex } from "./examine-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
 import { LiveIndex } from "./live-index.ts";
 import { sweepOrphans } from "./orphan-sweep.ts";
@@ -57,6 +67,12 @@ export interface SqlVectorParts {
   /** Noted here is every search, here and by whoever shares it: while somebody searches, work in the background takes small steps. */
   activity?: SearchActivity;
 }
+
+/** Longest step of linking an index that is made anew, in milliseconds: searches run between two. */
+const LINK_SLICE_MS = 5;
+
+/** How often a snapshot is tried of an index that changes meanwhile; after that it is due in the background. */
+const MOST_SAVES = 3;
 
 /** A generation as a search finds it. */
 interface Generation {
@@ -245,15 +261,45 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   async rebuild(
     indexId: string,
     modelVersion: string,
-    options: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void } = {},
+    options: { signal?: AbortSignal; onProgress?: (progress: VectorRebuildProgress) => void } = {},
   ): Promise<void> {
     this.#checkOpen("rebuild");
     const site = { capability: "vectors", operation: "rebuild" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     const signal = requireSignal(site, options);
     const live = await this.#known(table, modelVersion, site.operation);
-    await live.rebuild("it was asked for", signal, options.onProgress);
+    const before = live.snapshot;
+    const tell = (phase: VectorRebuildProgress["phase"], done: number, total: number): void =>
+      options.onProgress?.({ phase, done, total });
+    await live.rebuild("it was asked for", signal, ({ done, total }) => tell("reading", done, total));
+    for (let more = live.hasWork; more;) {
+      more = await live.work(LINK_SLICE_MS);
+      const { count, pendingCount } = live.index!;
+      tell("linking", count - pendingCount, count);
+      await this.#activity.turn();
+      throwIfAborted(signal, site.operation);
+    }
+    await this.#work.finish();
+    // One that is due was stored by now; others are, for whoever asks for an index wants it to last.
+    for (let tries = 0; live.snapshot === before && tries < MOST_SAVES; tries++) await live.save();
     this.#work.start();
+  }
+
+  async examine(indexId: string, options: VectorExamineOptions = {}): Promise<VectorExamination[]> {
+    this.#checkOpen("examine");
+    const site = { capability: "vectors", operation: "examine" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const given = requireObject(site, "options", options, ["quick", "signal"]);
+    const quick = requireBoolean(site, "quick", given["quick"] ?? false);
+    const signal = requireSignal(site, options);
+    throwIfAborted(signal, site.operation);
+    const { policy, snapshots } = this.#parts;
+    const parts = { db: this.#db, policy, snapshots, open: (key: number) => this.#live.get(key) };
+    const found: VectorExamination[] = [];
+    for (const generation of await this.#tables.generations(table)) {
+      found.push(await examineIndex(parts, table, generation, { quick, signal }));
+    }
+    return found;
   }
 
   async orphanSweep(indexId: string, options: OrphanSweepOptions = {}): Promise<OrphanSweepReport> {

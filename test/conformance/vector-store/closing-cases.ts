@@ -23,6 +23,7 @@ export function vectorClosingCases({ opened }: VectorStoreUnderTest): void {
       info: () => vectors.info(indexId),
       batchExists: () => vectors.batchExists(indexId, []),
       rebuild: () => vectors.rebuild(indexId, "1"),
+      examine: () => vectors.examine(indexId),
       orphanSweep: () => vectors.orphanSweep(indexId),
       selfCheck: () => vectors.selfCheck(indexId, "1"),
       flush: () => vectors.flush(),

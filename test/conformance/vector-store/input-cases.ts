@@ -27,6 +27,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       info: () => vectors.info(ID),
       batchExists: () => vectors.batchExists(ID, [ID]),
       rebuild: () => vectors.rebuild(ID, "1"),
+      examine: () => vectors.examine(ID),
       orphanSweep: () => vectors.orphanSweep(ID),
       selfCheck: () => vectors.selfCheck(ID, "1"),
     };
@@ -202,5 +203,6 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
     await expect(batch).rejects.toMatchObject(refusal("searchBatch", "signal"));
     const again = vectors.rebuild(table.indexId, "1", options);
     await expect(again).rejects.toMatchObject(refusal("rebuild", "signal"));
+    await expect(vectors.examine(table.indexId, options)).rejects.toMatchObject(refusal("examine", "signal"));
   });
 }
