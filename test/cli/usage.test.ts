@@ -4,7 +4,18 @@ import { lodestore, makeFolder, start } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-const COMMANDS = ["ingest", "search", "list", "show", "embed", "stats", "doctor", "lhv1 inspect", "lhv1 import"];
+const COMMANDS = [
+  "ingest",
+  "search",
+  "list",
+  "show",
+  "embed",
+  "reindex",
+  "stats",
+  "doctor",
+  "lhv1 inspect",
+  "lhv1 import",
+];
 
 describe("help", () => {
   test("of the whole names every command and every exit code", async () => {
@@ -42,6 +53,10 @@ describe("the command line", () => {
     [["list", "--limti", "3"], "lodestore list: unknown option --limti\nDid you mean --limit?\n"],
     [["list", "guides"], 'lodestore list: unexpected "guides"\nTo choose by path: lodestore list --path "guides/**"\n'],
     [["search"], "lodestore search: no query is given\nExample: lodestore search getting started\n"],
+    [
+      ["stats", "--vectors", "hsnw"],
+      'lodestore stats: --vectors got "hsnw"; it takes auto, lance, hnsw, flat\nDid you mean: hnsw\n',
+    ],
     [["search", "x", "--stemming", "yes"], 'lodestore search: --stemming got "yes"; it takes rank, match, off\n'],
   ])("refuses %j with what to do instead", async (args, stderr) => {
     expect(await lodestore(makeFolder(), ...args)).toMatchObject({ code: 2, stdout: "", stderr });
