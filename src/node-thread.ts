@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { SqlDatabase } from "./contracts/sql.ts";
+import type { VectorIndexWork } from "./contracts/vector-upkeep.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
+import { StorageError } from "./errors.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
 import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
 import { takeWriterLock } from "./drivers/writer-lock-node.ts";
@@ -56,6 +58,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
     return {
       store,
       upkeep: new SqlVectorUpkeep(db),
+      indexes: vectors ?? NO_INDEXES,
       follow: async (indexId, modelVersion) => vectors?.follow(indexId, modelVersion),
     };
   } catch (error) {
@@ -65,11 +68,25 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
   }
 }
 
+/** A thread that keeps no indexes is asked for none: this says so if it is. */
+const NO_INDEXES: VectorIndexWork = {
+  info: keptElsewhere,
+  rebuild: keptElsewhere,
+  examine: keptElsewhere,
+  selfCheck: keptElsewhere,
+  flush: keptElsewhere,
+};
+
+async function keptElsewhere(): Promise<never> {
+  const context = { capability: "vectors", operation: "indexes" } as const;
+  throw new StorageError("UNSUPPORTED", "another thread keeps the indexes", context);
+}
+
 /** What a role has to do with the vector indexes. */
 function partOf(role: ThreadRole, readOnly: boolean, home: Remote<ThreadHome>): Pick<VectorParts, "upkeep" | "keeper"> {
   switch (role) {
     case "writer":
-      return { keeper: (indexId, modelVersion) => void home.written(indexId, modelVersion) };
+      return { keeper: home.keeper };
     case "keeper":
       return { upkeep: readOnly ? "none" : home.upkeep };
     case "alone":

@@ -3,6 +3,7 @@ import type { Embedder } from "./contracts/embedder.ts";
 import type { Store } from "./contracts/store.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { StorageError } from "./errors.ts";
+import type { VectorIndexWork } from "./contracts/vector-upkeep.ts";
 import type { VectorChoice } from "./node-vectors.ts";
 import { connect } from "./rpc/client.ts";
 import { type PortLike, threadPortEndpoint, type ThreadLike, threadEndpoint } from "./rpc/endpoint.ts";
@@ -43,9 +44,18 @@ export interface ThreadedOptions extends Omit<ThreadParams, "role"> {
 export async function openThreads({ readers: count, ownEmbedder, ...params }: ThreadedOptions): Promise<Store> {
   let writer: Lane | undefined;
   let readers: ReaderPool | undefined;
+  const askIndexes = <T>(ask: (indexes: VectorIndexWork) => Promise<T>): Promise<T> =>
+    requireReaders(readers).askKeeper((thread) => ask(thread.indexes), false);
   const home: ThreadHome = {
     embed: (texts, options) => requireEmbedder(ownEmbedder).embed(texts, options),
-    written: (indexId, modelVersion) => readers?.tellKeeper(indexId, modelVersion),
+    keeper: {
+      written: (indexId, modelVersion) => readers?.tellKeeper(indexId, modelVersion),
+      info: (...args) => askIndexes((indexes) => indexes.info(...args)),
+      rebuild: (...args) => askIndexes((indexes) => indexes.rebuild(...args)),
+      examine: (...args) => askIndexes((indexes) => indexes.examine(...args)),
+      selfCheck: (...args) => askIndexes((indexes) => indexes.selfCheck(...args)),
+      flush: () => askIndexes((indexes) => indexes.flush()),
+    },
     upkeep: {
       pruneLog: (key, revision) => requireWriter(writer).run((thread) => thread.upkeep.pruneLog(key, revision)),
       refuseSnapshots: (key, before) =>
@@ -125,6 +135,12 @@ class StartedThread {
 function requireEmbedder(embedder: Embedder | undefined): Embedder {
   if (embedder !== undefined) return embedder;
   throw new StorageError("UNSUPPORTED", "the store has no embedder", { capability: "embedder", operation: "embed" });
+}
+
+function requireReaders(readers: ReaderPool | undefined): ReaderPool {
+  if (readers !== undefined) return readers;
+  // While the store opens nobody keeps its indexes yet.
+  throw new StorageError("UNSUPPORTED", "nobody keeps the indexes", { capability: "vectors", operation: "indexes" });
 }
 
 function requireWriter(writer: Lane | undefined): Lane {

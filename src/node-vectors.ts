@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobStore } from "./contracts/blobs.ts";
 import type { SqlDatabase } from "./contracts/sql.ts";
-import type { VectorUpkeep } from "./contracts/vector-upkeep.ts";
+import type { VectorKeeper, VectorUpkeep } from "./contracts/vector-upkeep.ts";
 import { type CallSite, invalidInput, isPlainObject, refusal, requireOneOf } from "./contracts/validate.ts";
 import { FsBlobStore, openFsBlobs } from "./drivers/blobs-fs.ts";
 import { FlatVectorStore } from "./drivers/vectors-flat.ts";
@@ -35,8 +35,8 @@ export interface VectorParts {
   filters: AllowedChunks;
   /** Writes for the indexes where `db` only reads; `none`: nobody does. */
   upkeep?: VectorUpkeep | "none";
-  /** Told of what was written, where another thread keeps the indexes. */
-  keeper?: (indexId: string, modelVersion: string) => void;
+  /** Keeps the indexes, where another thread does. */
+  keeper?: VectorKeeper;
 }
 
 /** Settings that only a graph has. */

@@ -25,6 +25,11 @@ export const COMMON_OPTIONS: readonly OptionSpec[] = [
     value: "<e>",
     help: "What makes embeddings: none, hashing (words, no\nmodel), or a JSON file that describes a model.\nDefault: $LODESTORE_EMBEDDER or else hashing",
   },
+  {
+    name: "vectors",
+    value: "<v>",
+    help: "What keeps vectors: lance (needs @lancedb/lancedb),\nhnsw, flat (compares all), or auto: lance where it\nis installed, else hnsw.\nDefault: $LODESTORE_VECTORS or else auto",
+  },
   { name: "json", help: "Print one JSON object, errors as JSON on stderr" },
   { name: "help", short: "h", help: "Explain this command" },
 ];

@@ -5,7 +5,7 @@ import { CommandError, usageError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openExistingStore } from "./open-store.ts";
+import { openStoreToRead } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -62,7 +62,7 @@ async function runExport(args: Arguments, terminal: Terminal): Promise<number> {
   try {
     bytes = await useStore(
       terminal,
-      () => openExistingStore(args, terminal),
+      () => openStoreToRead(args, terminal),
       (store) => {
         const archive = store.export({
           signal,

@@ -32,6 +32,8 @@ export function generalHelp(commands: readonly Command[]): string {
     "  --db <dir>     Folder of the store. Default: $LODESTORE_DB or ./.lodestore",
     "  --embedder <e> What makes embeddings: none, hashing, or a JSON file that",
     "                 describes a model. Default: $LODESTORE_EMBEDDER or hashing",
+    "  --vectors <v>  What keeps vectors: auto, lance, hnsw or flat.",
+    "                 Default: $LODESTORE_VECTORS or auto",
     "  --json         Print one JSON object, errors as JSON on stderr",
     "  -h, --help     Explain a command: lodestore <command> --help",
     "  -V, --version  Print the version",

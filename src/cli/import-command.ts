@@ -4,11 +4,10 @@ import { resolve } from "node:path";
 import { type ArchiveImportReport, StorageError } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
-import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { counted, formatBytes, formatDuration } from "./format.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openOrCreateStore, storeFolder } from "./open-store.ts";
+import { openingFrom, openOrCreateStore, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -51,7 +50,7 @@ async function runImport(args: Arguments, terminal: Terminal): Promise<number> {
   try {
     report = await useStore(
       terminal,
-      async () => openOrCreateStore(storeFolder(args, terminal), await embedderFor(args, terminal)),
+      async () => openOrCreateStore(storeFolder(args, terminal), await openingFrom(args, terminal)),
       async (store) => {
         const done = await store.import(file === STREAM ? process.stdin : createReadStream(file), {
           signal,

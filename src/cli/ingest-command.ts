@@ -2,7 +2,6 @@ import { resolve } from "node:path";
 import type { IngestOptions, IngestProgress, IngestReport } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
-import { embedderFor } from "./embedder-option.ts";
 import { embeddingJson, isWhole } from "./embedding-outcome.ts";
 import { EXIT } from "./exit-code.ts";
 import { compileFileGlob } from "./file-glob.ts";
@@ -10,7 +9,7 @@ import { counted, formatCount } from "./format.ts";
 import { fileAttributes, ingestFiles } from "./ingest-files.ts";
 import { summarize } from "./ingest-summary.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openOrCreateStore, storeFolder } from "./open-store.ts";
+import { openingFrom, openOrCreateStore, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { ProgressLine } from "./progress-line.ts";
 import type { Terminal } from "./terminal.ts";
@@ -72,7 +71,8 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
   const attributes = fileAttributes(args);
   const maxFileMb = args.number("max-file-mb", 0.001, 512);
   const walkOptions = await readWalkOptions(args, folder);
-  const embedder = await embedderFor(args, terminal);
+  const opening = await openingFrom(args, terminal);
+  const { embedder } = opening;
   const progressLine = new ProgressLine(terminal.stderr);
   // With --json a program reads stderr for an error; a person watching gets the line nevertheless.
   const shown = !args.has("quiet") && (!terminal.json || terminal.stderr.isTTY === true);
@@ -108,7 +108,7 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
     };
     const report = await useStore(
       terminal,
-      () => openOrCreateStore(folder, embedder),
+      () => openOrCreateStore(folder, opening),
       async (store) => {
         const done = await store.ingest(files, options);
         if (shown) progressLine.begin("Linking vectors…");

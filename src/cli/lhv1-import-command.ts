@@ -14,11 +14,10 @@ import {
 } from "../node.ts";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
-import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import { counted, formatCount, formatDuration } from "./format.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openExistingStore, openOrCreateStore, storeFolder } from "./open-store.ts";
+import { openExistingStore, openingFrom, openOrCreateStore, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -122,7 +121,7 @@ async function importInto(
     const open = async (): Promise<Store> =>
       options.texts === undefined
         ? openExistingStore(args, terminal)
-        : openOrCreateStore(storeFolder(args, terminal), await embedderFor(args, terminal));
+        : openOrCreateStore(storeFolder(args, terminal), await openingFrom(args, terminal));
     return await useStore(terminal, open, async (store) => {
       const done = await importVectors(store, vectors, {
         ...options,

@@ -6,9 +6,17 @@ import { embedderFor } from "./embedder-option.ts";
 import { EXIT } from "./exit-code.ts";
 import type { Arguments } from "./options.ts";
 import type { Terminal } from "./terminal.ts";
+import { vectorsFor, type VectorEngineName } from "./vectors-option.ts";
 
 /** File that makes a folder a store. */
 const DATABASE = "lodestore.db";
+
+/** How a store is opened. */
+export interface Opening {
+  embedder: Embedder | undefined;
+  /** What keeps its vectors; undefined where nobody said. */
+  vectors: VectorEngineName | undefined;
+}
 
 /** Returns the folder of the store: `--db`, else `LODESTORE_DB`, else `./.lodestore`. */
 export function storeFolder(args: Arguments, terminal: Terminal): string {
@@ -16,11 +24,18 @@ export function storeFolder(args: Arguments, terminal: Terminal): string {
   return args.text("db") ?? (fromEnv === undefined || fromEnv === "" ? ".lodestore" : fromEnv);
 }
 
-/** Opens the store that is there for writing, with the embedder that was asked for.
- *  @throws CommandError NOT_FOUND, INVALID_INPUT (`--embedder`)
+/** Reads how a store is to be opened: `--embedder` and `--vectors`.
+ *  @throws CommandError (usage) */
+export async function openingFrom(args: Arguments, terminal: Terminal): Promise<Opening> {
+  const vectors = vectorsFor(args, terminal);
+  return { vectors, embedder: await embedderFor(args, terminal) };
+}
+
+/** Opens the store that is there for writing, as was asked for.
+ *  @throws CommandError NOT_FOUND, INVALID_INPUT (`--embedder`, `--vectors`)
  *  @throws StorageError what `openStore` throws */
 export async function openExistingStore(args: Arguments, terminal: Terminal): Promise<Store> {
-  return openOrCreateStore(existingFolder(args, terminal), await embedderFor(args, terminal));
+  return openOrCreateStore(existingFolder(args, terminal), await openingFrom(args, terminal));
 }
 
 /** Opens the store that is there for reading only, so that a program which has it open is no hindrance. One that has to be brought up to
@@ -28,12 +43,11 @@ export async function openExistingStore(args: Arguments, terminal: Terminal): Pr
  *  @throws as {@link openExistingStore} */
 export async function openStoreToRead(args: Arguments, terminal: Terminal): Promise<Store> {
   const folder = existingFolder(args, terminal);
-  const embedder = await embedderFor(args, terminal);
   try {
-    return await open(folder, embedder, { readOnly: true, readers: 1 });
+    return await open(folder, await openingFrom(args, terminal), { readOnly: true, readers: 1 });
   } catch (error) {
     if (!isBehind(error)) throw error;
-    return openOrCreateStore(folder, await embedderFor(args, terminal));
+    return openOrCreateStore(folder, await openingFrom(args, terminal));
   }
 }
 
@@ -44,12 +58,14 @@ function isBehind(error: unknown): boolean {
 }
 
 /** Opens the store in a folder; makes it when there is none. Nothing is embedded before a command asks for it. */
-export function openOrCreateStore(folder: string, embedder: Embedder | undefined): Promise<Store> {
-  return open(folder, embedder, { readers: 0 });
+export function openOrCreateStore(folder: string, opening: Opening): Promise<Store> {
+  return open(folder, opening, { readers: 0 });
 }
 
 /** A command that works on a store that is there makes none. */
 function existingFolder(args: Arguments, terminal: Terminal): string {
+  // What is typed wrong is told first.
+  vectorsFor(args, terminal);
   const folder = storeFolder(args, terminal);
   if (existsSync(join(folder, DATABASE))) return folder;
   throw new CommandError(`there is no store in ${resolve(folder)}`, {
@@ -62,7 +78,7 @@ function existingFolder(args: Arguments, terminal: Terminal): string {
 
 async function open(
   folder: string,
-  embedder: Embedder | undefined,
+  { embedder, vectors }: Opening,
   options: Pick<OpenNodeStoreOptions, "readOnly" | "readers">,
 ): Promise<Store> {
   try {
@@ -70,6 +86,7 @@ async function open(
       dir: folder,
       embedOnOpen: false,
       ...options,
+      ...(vectors === undefined ? {} : { vectors }),
       ...(embedder === undefined ? {} : { embedder }),
     });
   } catch (cause) {

@@ -64,6 +64,13 @@ export class ProgressLine {
     this.#show({ begun: done > 0, done, total, parts: [archivePart(phase, done, total)], elapsedMs });
   }
 
+  /** @param doing What is being done. @param total How much there is of it, null where that is not known. */
+  step(doing: string, done: number, total: number | null, elapsedMs: number): void {
+    const count =
+      done === 0 && total === null ? [] : [formatCount(done) + (total === null ? "" : `/${formatCount(total)}`)];
+    this.#show({ begun: true, done, total, parts: [printable(doing), ...count], elapsedMs });
+  }
+
   /** Takes the line off the screen. */
   end(): void {
     if (this.#onScreen) this.#stream.write("\r\u001B[K");

@@ -12,6 +12,7 @@ import { listCommand } from "./list-command.ts";
 import { lhv1ImportCommand } from "./lhv1-import-command.ts";
 import { lhv1InspectCommand } from "./lhv1-inspect-command.ts";
 import { parseArguments } from "./options.ts";
+import { reindexCommand } from "./reindex-command.ts";
 import { reportError } from "./report-error.ts";
 import { searchCommand } from "./search-command.ts";
 import { showCommand } from "./show-command.ts";
@@ -25,6 +26,7 @@ const COMMANDS: readonly Command[] = [
   listCommand,
   showCommand,
   embedCommand,
+  reindexCommand,
   statsCommand,
   doctorCommand,
   exportCommand,

@@ -1,10 +1,11 @@
 import { resolve } from "node:path";
-import type { EmbeddingStatus, GenerationStatus, StoreStats, VectorIndexInfo, VectorTableInfo } from "../node.ts";
+import type { EmbeddingStatus, GenerationStatus, StoreStats, VectorTableExamination } from "../node.ts";
 import type { Command } from "./command.ts";
 import { usageError } from "./command-error.ts";
 import { embeddingJson } from "./embedding-outcome.ts";
 import { EXIT } from "./exit-code.ts";
-import { counted, formatBytes, formatCount, formatDuration } from "./format.ts";
+import { counted, formatCount } from "./format.ts";
+import { indexLines } from "./index-lines.ts";
 import { openStoreToRead, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
@@ -18,7 +19,7 @@ interface Figures {
   folder: string;
   stats: StoreStats;
   embeddings: EmbeddingStatus;
-  indexes: VectorTableInfo[];
+  indexes: VectorTableExamination[];
 }
 
 export const statsCommand: Command = {
@@ -27,9 +28,12 @@ export const statsCommand: Command = {
   usage: "[options]",
   description: `Prints documents, passages and bytes; each generation of embeddings, which is
 one version of a model: how many are committed, pending (written half) and
-tombstones (of passages that are gone); and each vector index: how it is
-searched, its levels, what is linked and what waits, memory, and how old its
-snapshot is. The indexes are loaded for it.`,
+tombstones (of passages that are gone); what keeps the vectors; and each vector
+index: how it is searched, its levels, what is linked and what waits, memory,
+and the size and age of its snapshot and what changed since.
+
+The indexes are loaded for it, but for a large one without a snapshot to load:
+making that takes long, and stats changes nothing.`,
   options: [],
   examples: [
     ["lodestore stats", "Of the store in ./.lodestore"],
@@ -46,11 +50,7 @@ async function runStats(args: Arguments, terminal: Terminal): Promise<number> {
   if (terminal.json) {
     const { embeddings } = figures;
     const lastError = embeddingJson(embeddings.lastError ?? undefined);
-    const indexes = figures.indexes.map((table) => ({
-      ...table,
-      lastError: embeddingJson(table.lastError ?? undefined),
-    }));
-    terminal.printJson({ ...figures, embeddings: { ...embeddings, lastError }, indexes });
+    terminal.printJson({ ...figures, embeddings: { ...embeddings, lastError } });
   } else {
     terminal.print(...lines(figures, Date.now()));
   }
@@ -63,7 +63,7 @@ async function read(args: Arguments, terminal: Terminal): Promise<Figures> {
     terminal,
     () => openStoreToRead(args, terminal),
     async (store) => {
-      const indexes = await store.embeddings.indexes();
+      const indexes = await store.embeddings.examine({ quick: true });
       return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };
     },
   );
@@ -75,7 +75,7 @@ function lines({ folder, stats, embeddings, indexes }: Figures, now: number): st
     ...statsLines(stats),
     ...modelLines(embeddings),
     ...(embeddings.generations.length === 0 ? [] : ["Embeddings:", ...embeddings.generations.map(generationLine)]),
-    ...indexes.flatMap((table) => tableLines(table, now)),
+    ...indexLines(stats, indexes, now),
   ];
 }
 
@@ -94,35 +94,4 @@ function generationLine(generation: GenerationStatus): string {
     counted(tombstones, "tombstone"),
   ];
   return `  ${printable(modelId)}, version ${printable(modelVersion)}, ${counted(dimensions, "dimension")}, ${role}: ${counts.join(", ")}`;
-}
-
-function tableLines({ tableName, metric, dimensions, generations, lastError }: VectorTableInfo, now: number): string[] {
-  return [
-    `Index ${printable(tableName)}: ${metric}, ${counted(dimensions, "dimension")}`,
-    ...generations.flatMap((info) => indexLines(info, now)),
-    ...(lastError === null ? [] : [`  not linked or stored further: ${printable(lastError.message)}`]),
-  ];
-}
-
-function indexLines(info: VectorIndexInfo, now: number): string[] {
-  const { modelVersion, vectors, engine, quantization, linked, unlinked, levels, memoryBytes, resident, snapshot } =
-    info;
-  const graph =
-    engine === "flat" ? "scanned" : `walked, ${formatCount(linked)} linked, ${formatCount(unlinked)} not yet`;
-  const kept = resident ? ", full vectors in memory" : "";
-  const nodes = levels.map((count, level) => `${level}: ${formatCount(count)}`).join(", ");
-  return [
-    `  version ${printable(modelVersion)}: ${counted(vectors, "vector")}, ${engine} (${graph}), ${quantization}`,
-    ...(levels.length === 0 ? [] : [`    nodes by level: ${nodes}`]),
-    `    memory ${formatBytes(memoryBytes)}${kept}`,
-    snapshot === null
-      ? "    no snapshot"
-      : `    snapshot ${formatBytes(snapshot.sizeBytes)}, ${age(now - snapshot.createdAt)}, at revision ${snapshot.revision} of ${info.revision}`,
-  ];
-}
-
-/** A clock that was set back makes no snapshot younger than new. */
-function age(ms: number): string {
-  const days = Math.floor(ms / 86_400_000);
-  return days > 1 ? `${formatCount(days)} days old` : `${formatDuration(Math.max(0, ms))} old`;
 }

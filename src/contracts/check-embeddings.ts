@@ -1,5 +1,5 @@
 import { checkTableSpec, MAX_DIMENSIONS, requireModelId, requireModelVersion, requireVector } from "./check-vectors.ts";
-import type { ChunkVector, EmbeddingGeneration, EmbeddingRunOptions } from "./embeddings.ts";
+import type { ChunkVector, EmbeddingGeneration, EmbeddingRunOptions, ReindexOptions } from "./embeddings.ts";
 import {
   type CallSite,
   invalidInput,
@@ -62,13 +62,28 @@ export function checkChunkVectors(
 /** Returns the options of a run. */
 export function checkRunOptions(site: CallSite, options: unknown): EmbeddingRunOptions {
   const { signal, onProgress } = requireObject(site, "options", options, ["signal", "onProgress"]);
-  if (onProgress !== undefined && typeof onProgress !== "function") {
-    throw invalidInput(site, "options.onProgress", onProgress, "a function");
-  }
+  requireListener(site, onProgress);
   return {
     ...checkSignal(site, signal),
     ...(onProgress === undefined ? {} : { onProgress: onProgress as NonNullable<EmbeddingRunOptions["onProgress"]> }),
   };
+}
+
+/** Returns the options of making indexes anew. */
+export function checkReindexOptions(site: CallSite, options: unknown): ReindexOptions {
+  const keys = ["modelId", "signal", "onProgress"];
+  const { modelId, signal, onProgress } = requireObject(site, "options", options, keys);
+  requireListener(site, onProgress);
+  return {
+    ...(modelId === undefined ? {} : { modelId: requireModelId(site, "options.modelId", modelId) }),
+    ...checkSignal(site, signal),
+    ...(onProgress === undefined ? {} : { onProgress: onProgress as NonNullable<ReindexOptions["onProgress"]> }),
+  };
+}
+
+function requireListener(site: CallSite, listener: unknown): void {
+  if (listener === undefined || typeof listener === "function") return;
+  throw invalidInput(site, "options.onProgress", listener, "a function");
 }
 
 /** Returns the options that hold nothing but a signal. */

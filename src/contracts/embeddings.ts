@@ -1,5 +1,13 @@
 import type { StorageError } from "../errors.ts";
-import type { VectorMetric, VectorOpenReport, VectorTableInfo } from "./vectors.ts";
+import type {
+  VectorExamination,
+  VectorExamineOptions,
+  VectorMetric,
+  VectorOpenReport,
+  VectorRebuildProgress,
+  VectorTable,
+  VectorTableInfo,
+} from "./vectors.ts";
 
 /** One generation of embeddings: all that one version of a model made. Vectors compare only within it. */
 export interface EmbeddingGeneration {
@@ -135,6 +143,42 @@ export interface EmbeddingSweepReport {
   more: boolean;
 }
 
+export interface ReindexOptions {
+  /** Makes the indexes of this model alone; those of all models by default. */
+  modelId?: string;
+  /** Ends the work; the promise rejects with ABORTED. The index at hand serves as it was, or anew once all its vectors are read. */
+  signal?: AbortSignal;
+  onProgress?: (progress: ReindexProgress) => void;
+}
+
+/** How far one index is, and which of them it is. */
+export interface ReindexProgress extends VectorRebuildProgress {
+  tableName: string;
+  modelVersion: string;
+  /** Indexes that are done, and all. */
+  indexesDone: number;
+  indexes: number;
+}
+
+/** An index that was made anew. */
+export interface ReindexedIndex extends EmbeddingGeneration {
+  tableName: string;
+  vectors: number;
+  elapsedMs: number;
+}
+
+export interface ReindexReport {
+  indexes: ReindexedIndex[];
+  elapsedMs: number;
+}
+
+/** What is stored of the indexes of one table. */
+export interface VectorTableExamination extends VectorTable {
+  /** Driver that keeps it: `vectors-hnsw`. */
+  driver: string;
+  generations: VectorExamination[];
+}
+
 /** The embeddings of a store's chunks. An embedding is visible once its record is committed, and only in the generation that serves. */
 export interface Embeddings {
   /** Embeds every chunk that has no embedding by the store's embedder, in batches between which everything else goes on. A run that
@@ -165,8 +209,16 @@ export interface Embeddings {
    *  @param options.signal Ends the wait, and not the work.
    *  @throws StorageError ABORTED, UNSUPPORTED (no vector store), CLOSED, what kept the background work from going on */
   flush(options?: { signal?: AbortSignal }): Promise<void>;
-  /** State of every vector table and the indexes over it. */
+  /** State of every vector table and the indexes over it, which are opened. */
   indexes(): Promise<VectorTableInfo[]>;
+  /** Looks at every vector table, its indexes and their snapshots, and opens nothing for longer than the look takes: see
+   *  `VectorStore.examine`.
+   *  @throws StorageError INVALID_INPUT, ABORTED, UNSUPPORTED (no vector store), CLOSED */
+  examine(options?: VectorExamineOptions): Promise<VectorTableExamination[]>;
+  /** Makes vector indexes anew from the vectors that are stored, one after the other, each with its snapshot. Nothing is embedded.
+   *  @throws StorageError INVALID_INPUT, NOT_FOUND (no vectors of the model; the message names those that there are), ABORTED,
+   *  UNSUPPORTED (no vector store), QUOTA_EXCEEDED (the new index serves, its snapshot could not be stored), CLOSED */
+  reindex(options?: ReindexOptions): Promise<ReindexReport>;
   /** What opening each index did. */
   openReports(): Promise<VectorOpenReport[]>;
   /** Compares an index with the exact scan, see `VectorStore.selfCheck`.

@@ -1,9 +1,9 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
 import type { DocumentStore } from "./documents.ts";
-import type { EmbeddingProgress, EmbeddingReport, Embeddings } from "./embeddings.ts";
+import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
-import type { VectorOpenReport } from "./vectors.ts";
+import type { VectorCapabilities, VectorOpenReport } from "./vectors.ts";
 import type { StorageError } from "../errors.ts";
 
 /** One file to take in. */
@@ -128,6 +128,8 @@ export interface StoreStats {
   /** Embedding records of all models, by status: only committed ones are searched. */
   embeddings: { committed: number; pending: number; tombstones: number };
   sql: SqlCapabilities;
+  /** What keeps and searches vectors, null in a store without. */
+  vectors: VectorCapabilities | null;
 }
 
 /** One thing that was looked at. */
@@ -140,6 +142,41 @@ export interface CheckFinding {
 export interface CheckReport {
   ok: boolean;
   findings: CheckFinding[];
+}
+
+export interface RepairOptions {
+  /** Only says what would be done. */
+  dryRun?: boolean;
+  /** Stops between two repairs, or two batches of one. The promise rejects with ABORTED; what is repaired stays. */
+  signal?: AbortSignal;
+  onProgress?: (progress: RepairProgress) => void;
+}
+
+export interface RepairProgress {
+  /** What is being done, for people. */
+  doing: string;
+  /** How much of it, where there is something to count. */
+  done: number;
+  total: number | null;
+}
+
+/** What became of one finding. */
+export interface RepairStep {
+  /** Name of the finding. */
+  name: string;
+  /** `planned`: it would be repaired, in a dry run. `left`: it cannot be, and `detail` says what to do. */
+  outcome: "repaired" | "planned" | "left";
+  detail: string;
+}
+
+export interface RepairReport {
+  dryRun: boolean;
+  /** One for each finding that was not ok. */
+  steps: RepairStep[];
+  /** What was deleted because nothing needs it; null in a store without vectors, and where the file is damaged. */
+  sweep: EmbeddingSweepReport | null;
+  /** What is found after it. */
+  check: CheckReport;
 }
 
 /** What opening found and did. */
@@ -169,8 +206,14 @@ export interface Store {
   /** Counts and sizes of the whole store. */
   stats(): Promise<StoreStats>;
   /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents, embeddings with and without
-   *  their vectors. */
+   *  their vectors, vector indexes and their snapshots. Reads everything, changes nothing. */
   check(): Promise<CheckReport>;
+  /** Looks for damage as `check` does, and repairs what can be: what is derived is made anew, what belongs to nothing is deleted, and
+   *  embeddings are swept. Each repair is whole or absent. What cannot be repaired is named, with what to do about it; a damaged file is
+   *  not written to.
+   *  @throws StorageError INVALID_INPUT, ABORTED, UNSUPPORTED (opened for reading only), CLOSED. A repair that fails is no error, but
+   *  a step that is `left`. */
+  repair(options?: RepairOptions): Promise<RepairReport>;
   openReport(): Promise<OpenReport>;
   /** Hands out the whole store as one archive: documents with their bytes, chunks, embeddings with their vectors, chat sessions and what
    *  else there is. It is of the moment at which its first bytes are asked for; reads and writes go on meanwhile.

@@ -143,6 +143,47 @@ export interface VectorProgress {
   total: number;
 }
 
+/** How far the making of an index is: its vectors are read, and then, where it is to have a graph, linked. */
+export interface VectorRebuildProgress extends VectorProgress {
+  phase: "reading" | "linking";
+}
+
+/** A snapshot as it is stored. */
+export interface VectorSnapshotState {
+  sizeBytes: number;
+  /** Change that it stands for, and when it was written in milliseconds since 1970; null where that cannot be read. */
+  revision: number | null;
+  createdAt: number | null;
+  /** Changes of the generation that are newer: opening the index takes them in. */
+  behind: number;
+  /** Why the index cannot be opened from it, null where it can. */
+  problem: string | null;
+}
+
+export interface VectorExamineOptions {
+  /** Looks at what is there at once: no checksum is compared, no recall measured, and an index of more than 10,000 vectors without a
+   *  snapshot to open it from is left alone. False by default. */
+  quick?: boolean;
+  signal?: AbortSignal;
+}
+
+/** What is stored of one generation's index, and what the index is. */
+export interface VectorExamination {
+  modelVersion: string;
+  /** Vectors that are stored and may be found: their records are committed. */
+  vectors: number;
+  /** Bytes of these vectors. */
+  vectorBytes: number;
+  /** The index; null where it was left alone. */
+  index: VectorIndexInfo | null;
+  /** In what it differs from the vectors that are stored, null in nothing. */
+  problem: string | null;
+  /** recall@10 on a sample of its own vectors; null where it was not measured. */
+  recall: number | null;
+  /** Its snapshot, null where none is stored. */
+  snapshot: VectorSnapshotState | null;
+}
+
 /** What opening or rebuilding an index did. */
 export interface VectorOpenReport {
   tableName: string;
@@ -204,13 +245,19 @@ export interface VectorStore extends VectorWriter {
    *  @param embeddingIds At most `maxBatch`.
    *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, CLOSED */
   readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]>;
-  /** Makes a generation's index anew from the stored vectors.
-   *  @throws StorageError ABORTED: the index serves as it was */
+  /** Makes a generation's index anew from the stored vectors, links it, and stores a new snapshot of it where the store keeps such.
+   *  @throws StorageError ABORTED: until all vectors are read the index serves as it was, after that the new one does; QUOTA_EXCEEDED,
+   *  DRIVER: the new one serves, and its snapshot could not be stored */
   rebuild(
     indexId: string,
     modelVersion: string,
-    options?: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void },
+    options?: { signal?: AbortSignal; onProgress?: (progress: VectorRebuildProgress) => void },
   ): Promise<void>;
+  /** Looks at every index of a table, and at what is stored of it. Changes nothing: an index that is not open is opened for the look
+   *  alone, and a snapshot that is damaged stays.
+   *  @returns one for each generation, in the order in which they were begun.
+   *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, ABORTED, CLOSED */
+  examine(indexId: string, options?: VectorExamineOptions): Promise<VectorExamination[]>;
   /** Deletes vectors that no committed embedding record stands for. */
   orphanSweep(indexId: string, options?: OrphanSweepOptions): Promise<OrphanSweepReport>;
   /** Compares the index with the exact scan on a sample of its own vectors.

@@ -8,6 +8,8 @@ import type {
   IngestReport,
   IngestSource,
   OpenReport,
+  RepairOptions,
+  RepairReport,
   Store,
   StoreStats,
 } from "../contracts/store.ts";
@@ -42,6 +44,10 @@ export class StoreClient implements Store {
 
   check(): Promise<CheckReport> {
     return this.#connection.proxy.check();
+  }
+
+  repair(options?: RepairOptions): Promise<RepairReport> {
+    return this.#connection.proxy.repair(options);
   }
 
   openReport(): Promise<OpenReport> {

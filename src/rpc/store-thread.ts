@@ -1,12 +1,14 @@
 import type { Embedder } from "../contracts/embedder.ts";
 import type { Store } from "../contracts/store.ts";
-import type { VectorUpkeep } from "../contracts/vector-upkeep.ts";
+import type { VectorIndexWork, VectorKeeper, VectorUpkeep } from "../contracts/vector-upkeep.ts";
 
 /** What a thread of a store serves to the one that started it. */
 export interface StoreThread {
   readonly store: Store;
   /** Of the thread that writes: what the indexes of another thread have written. */
   readonly upkeep: VectorUpkeep;
+  /** Of the thread that keeps the indexes: what others have it do. */
+  readonly indexes: VectorIndexWork;
   /** To the thread that keeps the indexes: another one wrote vectors. */
   follow(indexId: string, modelVersion: string): Promise<void>;
 }
@@ -15,8 +17,8 @@ export interface StoreThread {
 export interface ThreadHome {
   /** The caller's embedder, where the thread has none of its own. */
   embed: Embedder["embed"];
-  /** From the thread that writes: vectors were written and are committed. */
-  written(indexId: string, modelVersion: string): void;
+  /** From the thread that writes: the thread that keeps the indexes. */
+  readonly keeper: VectorKeeper;
   /** To the thread that writes. */
   readonly upkeep: VectorUpkeep;
 }

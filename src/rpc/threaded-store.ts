@@ -9,6 +9,8 @@ import type {
   IngestReport,
   IngestSource,
   OpenReport,
+  RepairOptions,
+  RepairReport,
   Store,
   StoreStats,
 } from "../contracts/store.ts";
@@ -51,7 +53,14 @@ const DOCUMENT_READS: ReadonlySet<string> = new Set<keyof DocumentStore>([
 ]);
 
 /** Methods of the embeddings that ask the indexes in memory. */
-const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>(["flush", "indexes", "openReports", "selfCheck"]);
+const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>([
+  "flush",
+  "indexes",
+  "openReports",
+  "selfCheck",
+  "examine",
+  "reindex",
+]);
 
 /** A store whose parts run in threads: one writes, the others answer what only reads. */
 export class ThreadedStore implements Store {
@@ -101,6 +110,10 @@ export class ThreadedStore implements Store {
   check(): Promise<CheckReport> {
     const call: Call<CheckReport> = (thread) => thread.store.check();
     return this.#writer === undefined ? this.#read("check", call) : this.#write("store", "check", call);
+  }
+
+  repair(options?: RepairOptions): Promise<RepairReport> {
+    return this.#write("store", "repair", (thread) => thread.store.repair(options), false);
   }
 
   async openReport(): Promise<OpenReport> {

@@ -1,26 +1,54 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
+import { eachIndex, examineTables, indexFinding } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
+
+/** What is looked at, by name. */
+export const FINDINGS = {
+  file: "file integrity",
+  foreignKeys: "foreign keys",
+  textStructure: "text index structure",
+  textInStep: "text index in step with chunks",
+  documents: "whole documents",
+  revision: "corpus revision",
+  assetBytes: "asset bytes",
+  strayBytes: "bytes that no asset has",
+  records: "embedding records",
+  vectors: "vectors in step with embedding records",
+} as const;
+
+/** Most problems of one kind that are named. */
+const NAMED = 20;
+/** Greatest revision that may still be raised by one. */
+const GREATEST_REVISION: number = Number.MAX_SAFE_INTEGER - 1;
+
+/** Bytes of assets are kept under names that begin like this. */
+const STRAY = `SELECT blob_key FROM blobs WHERE blob_key GLOB '_assets/*'
+  AND blob_key NOT IN (SELECT a.blob_key FROM assets a WHERE a.blob_key IS NOT NULL)`;
 
 /** Looks for damage; reads everything, changes nothing. */
 export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Promise<CheckReport> {
   const findings = [
-    await finding("file integrity", async () => {
-      const rows = await db.all<{ integrity_check: string }>("PRAGMA integrity_check(20)");
-      return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
+    await finding(FINDINGS.file, async () => {
+      const rows = await db.all<{ integrity_check: string }>(`PRAGMA integrity_check(${NAMED})`);
+      return rows.map((row) => row.integrity_check).filter((text) => text !== "ok" && !isAboutTextIndex(text));
     }),
-    await finding("foreign keys", async () => {
+    await finding(FINDINGS.foreignKeys, async () => {
       const rows = await db.all<{ table: string; rowid: number | null; parent: string }>("PRAGMA foreign_key_check");
-      return rows.slice(0, 20).map((row) => `${row.table} row ${row.rowid ?? "?"} has no ${row.parent}`);
+      return rows.map((row) =>
+        row.rowid === null
+          ? `a row of ${row.table} has no ${row.parent}`
+          : `${row.table} row ${row.rowid} has no ${row.parent}`,
+      );
     }),
-    // FTS5's own command for this is an insert, which a connection that only reads cannot make.
-    await finding("text index structure", async () => {
+    await finding(FINDINGS.textStructure, async () => {
+      // Of the one table, and without writing, which FTS5's own command does.
       const rows = await db.all<{ integrity_check: string }>("PRAGMA integrity_check(chunks_fts)");
       return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
     }),
-    await finding("text index in step with chunks", () =>
+    await finding(FINDINGS.textInStep, () =>
       problems(
         db,
         `SELECT 'chunk ' || chunk_id || ' is not indexed' AS problem FROM chunks
@@ -29,7 +57,7 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
          SELECT 'index row ' || id || ' has no chunk' FROM chunks_fts_docsize WHERE id NOT IN (SELECT chunk_key FROM chunks)`,
       ),
     ),
-    await finding("whole documents", () =>
+    await finding(FINDINGS.documents, () =>
       problems(
         db,
         `SELECT 'chunks of ' || d.workspace_path || ' are not numbered without gaps' AS problem
@@ -41,37 +69,60 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
          GROUP BY b.document_key HAVING count(*) <> max(b.ordinal) + 1`,
       ),
     ),
-    await finding("corpus revision", () =>
+    await finding(FINDINGS.revision, () =>
       problems(
         db,
         `SELECT 'kv holds no whole number as corpus_revision' AS problem
-         WHERE NOT EXISTS (SELECT 1 FROM kv WHERE key = 'corpus_revision' AND value <> '' AND value NOT GLOB '*[^0-9]*')`,
+         WHERE NOT EXISTS (SELECT 1 FROM kv WHERE key = 'corpus_revision' AND value <> '' AND value NOT GLOB '*[^0-9]*'
+           AND CAST(value AS INTEGER) <= ${GREATEST_REVISION})`,
       ),
     ),
-    await finding("asset bytes", () =>
+    await finding(FINDINGS.assetBytes, () =>
       problems(
         db,
-        `SELECT 'bytes of asset ' || asset_id || ' are missing' AS problem FROM assets
-         WHERE blob_key IS NOT NULL AND blob_key NOT IN (SELECT blob_key FROM blobs)`,
+        `SELECT 'bytes of asset ' || a.asset_id || ' are missing'
+           || coalesce(' (' || (SELECT d.workspace_path FROM documents d WHERE d.asset_id = a.asset_id LIMIT 1) || ')', '') AS problem
+         FROM assets a WHERE a.blob_key IS NOT NULL AND a.blob_key NOT IN (SELECT blob_key FROM blobs)`,
       ),
     ),
+    await finding(FINDINGS.strayBytes, () =>
+      problems(db, `SELECT 'no asset has the bytes ' || blob_key AS problem FROM (${STRAY})`),
+    ),
     await embeddingRecords(db),
-    ...(vectors === undefined
-      ? []
-      : [await finding("vectors in step with embedding records", () => vectorProblems(db, vectors))]),
+    ...(vectors === undefined ? [] : await vectorFindings(db, vectors)),
   ];
   return { ok: findings.every((one) => one.ok), findings };
 }
 
+/** Deletes the bytes that no asset has. @returns how many there were. */
+export async function dropStrayBytes(db: SqlDatabase): Promise<number> {
+  const { changes } = await db.run(`DELETE FROM blobs WHERE blob_key IN (${STRAY})`);
+  return changes;
+}
+
+/** SQLite's own check of the file looks at the text index, too, which is derived: it has a finding of its own. */
+function isAboutTextIndex(problem: string): boolean {
+  return /\bfts5\b.*\bchunks_fts\b/i.test(problem);
+}
+
+async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise<CheckFinding[]> {
+  const inStep = await finding(FINDINGS.vectors, () => vectorProblems(db, vectors));
+  try {
+    return [inStep, ...eachIndex(await examineTables(vectors)).map((one) => indexFinding(one))];
+  } catch (error) {
+    return [inStep, failed("vector indexes", error)];
+  }
+}
+
 /** Pending records and tombstones are no damage, but named. */
 async function embeddingRecords(db: SqlDatabase): Promise<CheckFinding> {
-  const found = await finding("embedding records", () => problems(db, RECORD_PROBLEMS));
+  const found = await finding(FINDINGS.records, () => problems(db, RECORD_PROBLEMS));
   const unfinished = found.ok ? await unfinishedRecords(db) : "";
   return unfinished === "" ? found : { ...found, detail: `ok; ${unfinished}, for the next run or sweep` };
 }
 
 async function problems(db: SqlDatabase, sql: string): Promise<string[]> {
-  const rows = await db.all<{ problem: string }>(`SELECT problem FROM (${sql}) LIMIT 20`);
+  const rows = await db.all<{ problem: string }>(`SELECT problem FROM (${sql}) LIMIT ${NAMED + 1}`);
   return rows.map((row) => row.problem);
 }
 
@@ -79,9 +130,15 @@ async function problems(db: SqlDatabase, sql: string): Promise<string[]> {
 async function finding(name: string, look: () => Promise<string[]>): Promise<CheckFinding> {
   try {
     const found = await look();
-    return { name, ok: found.length === 0, detail: found.length === 0 ? "ok" : found.join("; ") };
+    if (found.length === 0) return { name, ok: true, detail: "ok" };
+    const more = found.length > NAMED ? ["and more"] : [];
+    return { name, ok: false, detail: [...found.slice(0, NAMED), ...more].join("; ") };
   } catch (error) {
-    if (error instanceof StorageError && (error.code === "CLOSED" || error.code === "ABORTED")) throw error;
-    return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
+    return failed(name, error);
   }
+}
+
+function failed(name: string, error: unknown): CheckFinding {
+  if (error instanceof StorageError && (error.code === "CLOSED" || error.code === "ABORTED")) throw error;
+  return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
 }

@@ -1,5 +1,6 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { StoreStats } from "../contracts/store.ts";
+import type { VectorStore } from "../contracts/vectors.ts";
 
 interface Totals {
   documents: number;
@@ -29,7 +30,7 @@ const TOTALS = `
          (SELECT max(version) FROM schema_migrations) AS schema_version`;
 
 /** Counts and sizes of the whole store; reads every chunk's header, so about a millisecond per thousand chunks. */
-export async function readStats(db: SqlDatabase): Promise<StoreStats> {
+export async function readStats(db: SqlDatabase, vectors?: VectorStore): Promise<StoreStats> {
   const totals = await db.get<Totals>(TOTALS);
   const languages = await db.all<StoreStats["languages"][number]>(
     "SELECT lang, count(*) AS documents FROM documents GROUP BY lang ORDER BY count(*) DESC, lang",
@@ -60,5 +61,6 @@ export async function readStats(db: SqlDatabase): Promise<StoreStats> {
     tags,
     embeddings: { committed: having("committed"), pending: having("pending"), tombstones: having("tombstone") },
     sql: await db.capabilities(),
+    vectors: (await vectors?.capabilities()) ?? null,
   };
 }

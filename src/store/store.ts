@@ -1,6 +1,7 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
+import { checkRepairOptions } from "../contracts/check-repair.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embedder } from "../contracts/embedder.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
@@ -12,6 +13,8 @@ import type {
   IngestReport,
   IngestSource,
   OpenReport,
+  RepairOptions,
+  RepairReport,
   Store,
   StoreStats,
 } from "../contracts/store.ts";
@@ -27,6 +30,7 @@ import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
+import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import { readStats } from "./stats.ts";
@@ -147,16 +151,8 @@ class LodestoreStore implements Store {
 
   async ingest(source: IngestSource, options: IngestOptions = {}): Promise<IngestReport> {
     this.#checkOpen("ingest");
-    const asked = requireSignal({ capability: "ingest", operation: "ingest" }, options);
-    const signal = asked === undefined ? this.#closing.signal : AbortSignal.any([asked, this.#closing.signal]);
-    const run = this.#ingest.run(source, { ...options, signal });
-    const settled = run.then(noop, noop);
-    this.#running.add(settled);
-    try {
-      return await run;
-    } finally {
-      this.#running.delete(settled);
-    }
+    const signal = this.#untilClosed(requireSignal({ capability: "ingest", operation: "ingest" }, options));
+    return this.#track(this.#ingest.run(source, { ...options, signal }));
   }
 
   async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
@@ -172,12 +168,19 @@ class LodestoreStore implements Store {
 
   async stats(): Promise<StoreStats> {
     this.#checkOpen("stats");
-    return readStats(this.#db);
+    return readStats(this.#db, this.#parts.vectors);
   }
 
   async check(): Promise<CheckReport> {
     this.#checkOpen("check");
     return checkStore(this.#db, this.#parts.vectors);
+  }
+
+  async repair(options: RepairOptions = {}): Promise<RepairReport> {
+    this.#checkOpen("repair");
+    const checked = checkRepairOptions({ capability: "store", operation: "repair" }, options);
+    const parts = { db: this.#db, vectors: this.#parts.vectors, embeddings: this.#embeddings };
+    return this.#track(repairStore(parts, { ...checked, signal: this.#untilClosed(checked.signal) }));
   }
 
   async openReport(): Promise<OpenReport> {
@@ -214,6 +217,21 @@ class LodestoreStore implements Store {
     await this.#archive.idle();
     await this.#embeddings.close();
     await closeParts(this.#parts);
+  }
+
+  #untilClosed(asked: AbortSignal | undefined): AbortSignal {
+    return asked === undefined ? this.#closing.signal : AbortSignal.any([asked, this.#closing.signal]);
+  }
+
+  /** Lets `close` wait for work. */
+  async #track<T>(work: Promise<T>): Promise<T> {
+    const settled = work.then(noop, noop);
+    this.#running.add(settled);
+    try {
+      return await work;
+    } finally {
+      this.#running.delete(settled);
+    }
   }
 
   #checkOpen(operation: string): void {

@@ -5,9 +5,9 @@ import type {
   CheckFinding,
   EmbeddingReport,
   EmbeddingStatus,
-  EmbeddingSweepReport,
+  RepairReport,
   StoreStats,
-  VectorTableInfo,
+  VectorTableExamination,
 } from "../../src/node.ts";
 import { answerWell, json, SERVER_DIMENSIONS, startEmbeddingServer } from "../support/embedding-server.ts";
 import { lodestore, lodestoreJson, makeFolder, manyNotes, start, writeFiles } from "./run-lodestore.ts";
@@ -17,13 +17,13 @@ vi.setConfig({ testTimeout: 60_000 });
 interface Figures {
   stats: StoreStats;
   embeddings: EmbeddingStatus;
-  indexes: VectorTableInfo[];
+  indexes: VectorTableExamination[];
 }
 
 interface Examination {
   ok: boolean;
   findings: CheckFinding[];
-  sweep?: EmbeddingSweepReport | null;
+  fix?: RepairReport;
 }
 
 /** Notes that are taken in, not embedded, and a model on a server in `e.json`. */
@@ -148,13 +148,13 @@ describe("lodestore stats", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Store in .*\n2 documents, 4 passages, .* of source\n/);
     expect(stdout).toMatch(
-      /\nEvery passage has its embedding of hashing, version 1\nEmbeddings:\n {2}hashing, version 1, 384 dimensions, serving: 4 committed, 0 pending, 0 tombstones\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 4 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}(?:no snapshot|snapshot .* old, at revision)/,
+      /\nEvery passage has its embedding of hashing, version 1\nEmbeddings:\n {2}hashing, version 1, 384 dimensions, serving: 4 committed, 0 pending, 0 tombstones\nVectors: vectors-hnsw\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 4 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}stored vectors 6\.0 KiB\n {4}no snapshot/,
     );
     const figures = await lodestoreJson<Figures>(folder, "stats");
     expect(figures).toMatchObject({
       stats: { documents: 2, chunks: 4 },
       embeddings: { missing: 0, lastError: null, generations: [{ committed: 4 }] },
-      indexes: [{ modelId: "hashing", generations: [{ vectors: 4, engine: "flat" }] }],
+      indexes: [{ modelId: "hashing", generations: [{ vectors: 4, index: { engine: "flat" } }] }],
     });
     expect(await lodestore(folder, "stats", "x")).toMatchObject({ code: 2 });
   });
@@ -170,20 +170,21 @@ describe("lodestore stats", () => {
   });
 });
 
-describe("lodestore doctor --sweep", () => {
+describe("lodestore doctor --fix", () => {
   test("deletes what nothing needs, after --dry-run said what", async () => {
     const folder = makeFolder(manyNotes(3));
     await lodestore(folder, "ingest", "docs");
     writeFiles(folder, { "docs/n0001.md": "# Other\n\nIt says something else.\n" });
     await lodestore(folder, "ingest", "docs", "--embedder", "none");
-    const dry = await lodestore(folder, "doctor", "--sweep", "--dry-run");
+    const dry = await lodestore(folder, "doctor", "--fix", "--dry-run");
     expect(dry).toMatchObject({ code: 0 });
-    expect(dry.stdout).toMatch(/\nA sweep would delete:\n {2}2 embeddings of passages that are gone\nAll is well\.\n$/);
-    const swept = await lodestore(folder, "doctor", "--sweep");
-    expect(swept.stdout).toMatch(/\nSwept:\n {2}2 embeddings of passages that are gone\nAll is well\.\n$/);
-    const again = await lodestoreJson<Examination>(folder, "doctor", "--sweep");
-    expect(again).toMatchObject({ ok: true, sweep: { tombstones: 0, orphans: 0, lost: 0, dryRun: false } });
-    expect((await lodestore(folder, "doctor", "--sweep")).stdout).toContain("\nNothing to sweep\n");
+    expect(dry.stdout).toMatch(/\nIt would delete:\n {2}2 embeddings of passages that are gone\nAll is well\.\n$/);
+    const swept = await lodestore(folder, "doctor", "--fix");
+    expect(swept.stdout).toMatch(/\nDeleted:\n {2}2 embeddings of passages that are gone\nAll is well\.\n$/);
+    const again = await lodestoreJson<Examination>(folder, "doctor", "--fix");
+    const nothing = { tombstones: 0, orphans: 0, lost: 0, dryRun: false };
+    expect(again).toMatchObject({ ok: true, fix: { dryRun: false, steps: [], sweep: nothing } });
+    expect((await lodestore(folder, "doctor", "--fix")).stdout).toContain("\nThere was nothing to repair.\n");
     expect(await lodestore(folder, "doctor", "--dry-run")).toMatchObject({ code: 2 });
   });
 
@@ -192,9 +193,9 @@ describe("lodestore doctor --sweep", () => {
     await lodestore(folder, "ingest", "docs");
     change(folder, "DELETE FROM chunk_embeddings_hashing_384 WHERE rowid = 1");
     expect(await lodestore(folder, "doctor")).toMatchObject({ code: 1, stdout: expect.stringContaining("PROBLEM") });
-    const { code, stdout } = await lodestore(folder, "doctor", "--sweep");
+    const { code, stdout } = await lodestore(folder, "doctor", "--fix");
     expect(stdout).toMatch(
-      /\nSwept:\n {2}1 record whose vector is lost\n {2}lodestore embed makes anew what is lost\n/,
+      /\nDeleted:\n {2}1 record whose vector is lost\n {2}lodestore embed makes anew what is lost\n/,
     );
     expect([code, await lodestore(folder, "embed", "-q")]).toMatchObject([0, { code: 0 }]);
     expect(await lodestoreJson<Examination>(folder, "doctor")).toMatchObject({ ok: true });

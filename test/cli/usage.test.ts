@@ -10,6 +10,7 @@ const COMMANDS = [
   "list",
   "show",
   "embed",
+  "reindex",
   "stats",
   "doctor",
   "export",
@@ -54,6 +55,10 @@ describe("the command line", () => {
     [["list", "--limti", "3"], "lodestore list: unknown option --limti\nDid you mean --limit?\n"],
     [["list", "guides"], 'lodestore list: unexpected "guides"\nTo choose by path: lodestore list --path "guides/**"\n'],
     [["search"], "lodestore search: no query is given\nExample: lodestore search getting started\n"],
+    [
+      ["stats", "--vectors", "hsnw"],
+      'lodestore stats: --vectors got "hsnw"; it takes auto, lance, hnsw, flat\nDid you mean: hnsw\n',
+    ],
     [["search", "x", "--stemming", "yes"], 'lodestore search: --stemming got "yes"; it takes rank, match, off\n'],
   ])("refuses %j with what to do instead", async (args, stderr) => {
     expect(await lodestore(makeFolder(), ...args)).toMatchObject({ code: 2, stdout: "", stderr });

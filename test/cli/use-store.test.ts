@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Writable } from "node:stream";
 import { describe, expect, test, vi } from "vitest";
 import { finishIndexes, useStore } from "../../src/cli/use-store.ts";
-import { openStore, StorageError, type VectorTableInfo } from "../../src/node.ts";
+import { openStore, StorageError, type VectorTableExamination } from "../../src/node.ts";
 import { Terminal } from "../../src/cli/terminal.ts";
 import { lodestore, lodestoreJson, makeFolder, manyNotes } from "./run-lodestore.ts";
 
@@ -57,8 +57,8 @@ describe("the indexes after a command", () => {
     const folder = makeFolder(manyNotes(5010));
     const { stderr } = await lodestore(folder, "ingest", "docs");
     expect(stderr).not.toContain("Warning");
-    const { indexes } = await lodestoreJson<{ indexes: VectorTableInfo[] }>(folder, "stats");
-    expect(indexes[0]?.generations[0]).toMatchObject({ engine: "hnsw", linked: 10_020, unlinked: 0 });
+    const { indexes } = await lodestoreJson<{ indexes: VectorTableExamination[] }>(folder, "stats");
+    expect(indexes[0]?.generations[0]?.index).toMatchObject({ engine: "hnsw", linked: 10_020, unlinked: 0 });
   });
 
   test("are not waited for after Ctrl-C", async () => {

@@ -3,6 +3,7 @@ import type { SqlDatabase, SqlExecutor } from "../../src/contracts/sql.ts";
 import type { VectorStore, VectorWriter } from "../../src/contracts/vectors.ts";
 import { vectorBatchCases } from "./vector-store/batch-cases.ts";
 import { vectorClosingCases } from "./vector-store/closing-cases.ts";
+import { vectorExamineCases } from "./vector-store/examine-cases.ts";
 import { vectorFilterCases } from "./vector-store/filter-cases.ts";
 import { vectorIndexCases } from "./vector-store/index-cases.ts";
 import { vectorInputCases } from "./vector-store/input-cases.ts";
@@ -52,6 +53,7 @@ export function vectorStoreConformance(driver: string, recall: number, open: () 
     describe("batches", () => vectorBatchCases(subject));
     describe("sweeping", () => vectorSweepCases(subject));
     describe("the index", () => vectorIndexCases(subject));
+    describe("looking for damage", () => vectorExamineCases(subject));
     describe("input", () => vectorInputCases(subject));
     describe("closing", () => vectorClosingCases(subject));
   });

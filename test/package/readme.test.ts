@@ -40,12 +40,14 @@ describe("the README", () => {
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
     const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
-    expect(lines.length).toBe(9);
+    expect(lines.length).toBe(10);
     expect(said('search "getting started"')).toContain("guides/kiln.md");
     expect(said("--mode hybrid")).toContain("guides/kiln.md");
     expect(said("list")).toContain("guides/kiln.md");
     expect(said("show")).toContain("cone 6 melts");
     expect(said("stats")).toContain("hashing");
+    expect(said("reindex")).toContain("indexed anew");
+    expect(said("doctor --fix")).toContain("All is well.");
     expect(said("lhv1 inspect")).toContain("cosine");
   });
 });

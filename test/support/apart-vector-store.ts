@@ -3,9 +3,11 @@ import type {
   OrphanSweepOptions,
   OrphanSweepReport,
   VectorCapabilities,
+  VectorExamination,
+  VectorExamineOptions,
   VectorOpenReport,
-  VectorProgress,
   VectorQuery,
+  VectorRebuildProgress,
   VectorRecord,
   VectorResult,
   VectorStore,
@@ -93,9 +95,13 @@ export class ApartVectorStore implements VectorStore {
   rebuild(
     indexId: string,
     modelVersion: string,
-    options?: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void },
+    options?: { signal?: AbortSignal; onProgress?: (progress: VectorRebuildProgress) => void },
   ): Promise<void> {
     return this.#store.rebuild(indexId, modelVersion, options);
+  }
+
+  examine(indexId: string, options?: VectorExamineOptions): Promise<VectorExamination[]> {
+    return this.#store.examine(indexId, options);
   }
 
   orphanSweep(indexId: string, options?: OrphanSweepOptions): Promise<OrphanSweepReport> {

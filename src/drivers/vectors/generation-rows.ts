@@ -84,6 +84,19 @@ export class GenerationRows {
     return rows.map(({ row, label, vector }) => ({ row, label, vector: vectorOf(vector) }));
   }
 
+  /** Labels of all that is committed, and the last change of any generation at that. */
+  async committedLabels(): Promise<{ labels: number[]; newest: number }> {
+    // One text instead of a row each.
+    const row = await this.#db.get<{ labels: string; newest: number | null }>(
+      `SELECT json_group_array(v.chunk_key) AS labels,
+         (SELECT seq FROM sqlite_sequence WHERE name = 'vector_changes') AS newest
+       FROM "${this.table.tableName}" v CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id
+       WHERE v.generation_key = $1 AND ${COMMITTED}`,
+      [this.generationKey],
+    );
+    return { labels: JSON.parse(row?.labels ?? "[]") as number[], newest: row?.newest ?? 0 };
+  }
+
   /** Those of these labels that are committed, in the order of their rows. */
   async committedOf(labels: Iterable<number>): Promise<LabelledVector[]> {
     const rows = await this.#db.all<{ label: number; vector: Uint8Array }>(
@@ -126,5 +139,14 @@ export class GenerationRows {
          WHERE generation_key = $1 AND change > $2 ORDER BY change LIMIT ${most}`,
       [this.generationKey, change],
     );
+  }
+
+  /** How many entries of the log come after this one. */
+  async countChangesAfter(change: number): Promise<number> {
+    const row = await this.#db.get<{ n: number }>(
+      "SELECT count(*) AS n FROM vector_changes WHERE generation_key = $1 AND change > $2",
+      [this.generationKey, change],
+    );
+    return row?.n ?? 0;
   }
 }

@@ -26,6 +26,16 @@ export interface ReadSnapshot {
   passedOver: string | null;
 }
 
+/** What is found of a snapshot that is not opened. */
+export interface ExaminedSnapshot {
+  sizeBytes: number;
+  /** Absent where it cannot be read. */
+  envelope: SnapshotEnvelope | undefined;
+  /** What is wrong with it, or `null`. */
+  problem: string | null;
+}
+
+const NOT_OURS = "the snapshot is not ours";
 const FOLDER = "_vectors/";
 const EXTENSION = ".lhv1";
 
@@ -65,11 +75,9 @@ export class SnapshotStore {
       return { found: undefined, passedOver: `the snapshot cannot be read: ${error.message}` };
     }
     try {
-      const { envelope, graph } = readLhv1(bytes);
-      if (snapshotKind(envelope) === "foreign") return { found: undefined, passedOver: "the snapshot is not ours" };
-      const decoded = decodeEnvelope(envelope);
-      requireSame(decoded, table, modelVersion, generationKey);
-      requireKernelM(decoded.parameters.m);
+      const ours = takeApart(bytes, table, modelVersion, generationKey);
+      if (ours === undefined) return { found: undefined, passedOver: NOT_OURS };
+      const { decoded, graph } = ours;
       const options = policy.optionsOf(table, decoded.quantization, decoded.count, decoded.parameters);
       const index = new VectorIndex(policy.kernel, options);
       verifyGraph(decoded, graph, (content) => index.checksum(content));
@@ -87,6 +95,38 @@ export class SnapshotStore {
       if (!(error instanceof StorageError)) throw error;
       if (DAMAGED.has(error.code)) return { found: undefined, passedOver: `${error.code}: ${error.message}` };
       throw error;
+    }
+  }
+
+  /** Looks at the snapshot of a generation without making an index of it.
+   *  @param hash64 XXH64 of bytes, seed 0: without it the graph is not looked at.
+   *  @returns what it says of itself, as far as it can be read; undefined where there is none.
+   *  @throws StorageError CLOSED */
+  async examine(
+    table: KnownTable,
+    modelVersion: string,
+    generationKey: number,
+    hash64?: (graph: Uint8Array) => bigint,
+  ): Promise<ExaminedSnapshot | undefined> {
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#blobs.get(keyOf(table, generationKey));
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code === "CLOSED") throw error;
+      if (error.code === "NOT_FOUND") return undefined;
+      return { sizeBytes: 0, envelope: undefined, problem: `it cannot be read: ${error.message}` };
+    }
+    const sizeBytes = bytes.length;
+    let envelope: SnapshotEnvelope | undefined;
+    try {
+      const ours = takeApart(bytes, table, modelVersion, generationKey);
+      if (ours === undefined) return { sizeBytes, envelope, problem: NOT_OURS };
+      envelope = ours.decoded;
+      if (hash64 !== undefined) verifyGraph(envelope, ours.graph, hash64);
+      return { sizeBytes, envelope, problem: null };
+    } catch (error) {
+      if (!(error instanceof StorageError) || !DAMAGED.has(error.code)) throw error;
+      return { sizeBytes, envelope, problem: `${error.code}: ${error.message}` };
     }
   }
 
@@ -136,6 +176,22 @@ export class SnapshotStore {
     const keys = await this.#blobs.list(`${FOLDER}${table.tableName}.`);
     for (const key of keys) if (!kept.has(key) && isSnapshotOf(table, key)) await this.#blobs.delete(key);
   }
+}
+
+/** Takes a snapshot apart; what another program wrote is undefined.
+ *  @throws StorageError what is wrong with it, as far as that is seen without looking at the graph */
+function takeApart(
+  bytes: Uint8Array,
+  table: KnownTable,
+  modelVersion: string,
+  generationKey: number,
+): { decoded: SnapshotEnvelope; graph: Uint8Array } | undefined {
+  const { envelope, graph } = readLhv1(bytes);
+  if (snapshotKind(envelope) === "foreign") return undefined;
+  const decoded = decodeEnvelope(envelope);
+  requireSame(decoded, table, modelVersion, generationKey);
+  requireKernelM(decoded.parameters.m);
+  return { decoded, graph };
 }
 
 function requireSame(envelope: SnapshotEnvelope, table: KnownTable, modelVersion: string, generationKey: number): void {

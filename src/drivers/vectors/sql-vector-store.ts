@@ -9,8 +9,15 @@ import {
   requireVector,
 } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
-import type { VectorUpkeep } from "../../contracts/vector-upkeep.ts";
-import { requireId, requireInteger, requireList, requireSignal } from "../../contracts/validate.ts";
+import type { VectorKeeper, VectorUpkeep } from "../../contracts/vector-upkeep.ts";
+import {
+  requireBoolean,
+  requireId,
+  requireInteger,
+  requireList,
+  requireObject,
+  requireSignal,
+} from "../../contracts/validate.ts";
 import type {
   FindAllowed,
   NearChunk,
@@ -18,11 +25,13 @@ import type {
   OrphanSweepReport,
   TransactionalVectorStore,
   VectorCapabilities,
+  VectorExamination,
+  VectorExamineOptions,
   VectorHit,
   VectorOpenReport,
   VectorPlan,
-  VectorProgress,
   VectorQuery,
+  VectorRebuildProgress,
   VectorRecord,
   VectorResult,
   VectorTable,
@@ -34,6 +43,7 @@ import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
 import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
+import { examineIndex } from "./examine-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
 import { LiveIndex } from "./live-index.ts";
 import { sweepOrphans } from "./orphan-sweep.ts";
@@ -60,9 +70,15 @@ export interface SqlVectorParts {
   activity?: SearchActivity;
   /** Writes for the indexes, where the database is open for reading only. `none`: nobody does, and no snapshot is made. */
   upkeep?: VectorUpkeep | "none";
-  /** Told of what was written and is committed, where another connection keeps the indexes. Nothing is searched here then. */
-  keeper?: (indexId: string, modelVersion: string) => void;
+  /** Keeps the indexes, where another connection does. Nothing is searched here then. */
+  keeper?: VectorKeeper;
 }
+
+/** Longest step of linking an index that is made anew, in milliseconds: searches run between two. */
+const LINK_SLICE_MS = 5;
+
+/** How often a snapshot is tried of an index that changes meanwhile; after that it is due in the background. */
+const MOST_SAVES = 3;
 
 /** A generation as a search finds it. */
 interface Generation {
@@ -236,6 +252,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
 
   async info(indexId: string): Promise<VectorTableInfo> {
     this.#checkOpen("info");
+    if (this.#parts.keeper !== undefined) return this.#parts.keeper.info(indexId);
     const table = await this.#tables.get(indexId, "info");
     const generations = [];
     for (const { modelVersion } of await this.#tables.generations(table)) {
@@ -278,15 +295,47 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   async rebuild(
     indexId: string,
     modelVersion: string,
-    options: { signal?: AbortSignal; onProgress?: (progress: VectorProgress) => void } = {},
+    options: { signal?: AbortSignal; onProgress?: (progress: VectorRebuildProgress) => void } = {},
   ): Promise<void> {
     this.#checkOpen("rebuild");
+    if (this.#parts.keeper !== undefined) return this.#parts.keeper.rebuild(indexId, modelVersion, options);
     const site = { capability: "vectors", operation: "rebuild" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     const signal = requireSignal(site, options);
     const live = await this.#known(table, modelVersion, site.operation);
-    await live.rebuild("it was asked for", signal, options.onProgress);
+    const before = live.snapshot;
+    const tell = (phase: VectorRebuildProgress["phase"], done: number, total: number): void =>
+      options.onProgress?.({ phase, done, total });
+    await live.rebuild("it was asked for", signal, ({ done, total }) => tell("reading", done, total));
+    for (let more = live.hasWork; more;) {
+      more = await live.work(LINK_SLICE_MS);
+      const { count, pendingCount } = live.index!;
+      tell("linking", count - pendingCount, count);
+      await this.#activity.turn();
+      throwIfAborted(signal, site.operation);
+    }
+    await this.#work.finish();
+    // One that is due was stored by now; others are, for whoever asks for an index wants it to last.
+    for (let tries = 0; live.snapshot === before && tries < MOST_SAVES; tries++) await live.save();
     this.#work.start();
+  }
+
+  async examine(indexId: string, options: VectorExamineOptions = {}): Promise<VectorExamination[]> {
+    this.#checkOpen("examine");
+    if (this.#parts.keeper !== undefined) return this.#parts.keeper.examine(indexId, options);
+    const site = { capability: "vectors", operation: "examine" } as const;
+    const table = await this.#tables.get(indexId, site.operation);
+    const given = requireObject(site, "options", options, ["quick", "signal"]);
+    const quick = requireBoolean(site, "quick", given["quick"] ?? false);
+    const signal = requireSignal(site, options);
+    throwIfAborted(signal, site.operation);
+    const { policy, snapshots } = this.#parts;
+    const parts = { db: this.#db, policy, snapshots, open: (key: number) => this.#live.get(key) };
+    const found: VectorExamination[] = [];
+    for (const generation of await this.#tables.generations(table)) {
+      found.push(await examineIndex(parts, table, generation, { quick, signal }));
+    }
+    return found;
   }
 
   async orphanSweep(indexId: string, options: OrphanSweepOptions = {}): Promise<OrphanSweepReport> {
@@ -300,6 +349,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     options: { sample?: number } = {},
   ): Promise<{ recall: number; sample: number }> {
     this.#checkOpen("selfCheck");
+    if (this.#parts.keeper !== undefined) return this.#parts.keeper.selfCheck(indexId, modelVersion, options);
     const site = { capability: "vectors", operation: "selfCheck" } as const;
     const sample = requireInteger(site, "sample", options.sample ?? 100, 1, 1000);
     const live = await this.#known(await this.#tables.get(indexId, site.operation), modelVersion, site.operation);
@@ -308,6 +358,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
 
   async flush(): Promise<void> {
     this.#checkOpen("flush");
+    if (this.#parts.keeper !== undefined) return this.#parts.keeper.flush();
     for (const table of await this.#tables.all()) {
       for (const { modelVersion } of await this.#tables.generations(table)) await this.#current(table, modelVersion);
     }
@@ -331,13 +382,9 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
 
   /** Tells the keeper of what was written once that is committed: a statement on the database waits for the transaction at hand.
    *  Where that fails the database is closing, and the keeper sees it at the next search. */
-  async #tell(
-    keeper: (indexId: string, modelVersion: string) => void,
-    table: KnownTable,
-    versions: ReadonlySet<string>,
-  ): Promise<void> {
+  async #tell(keeper: VectorKeeper, table: KnownTable, versions: ReadonlySet<string>): Promise<void> {
     const committed = await this.#db.get("SELECT 1").catch(() => undefined);
-    if (committed !== undefined) for (const version of versions) keeper(table.indexId, version);
+    if (committed !== undefined) for (const version of versions) keeper.written(table.indexId, version);
   }
 
   /** The index of a generation, brought to the last commit, or `undefined` where there is no such generation. */

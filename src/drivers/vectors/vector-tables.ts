@@ -141,7 +141,11 @@ async function freeName(tx: SqlExecutor, spec: Required<VectorTableSpec>): Promi
   const name = `chunk_embeddings_${model}_${spec.dimensions}`;
   for (let n = 1; ; n++) {
     const candidate = n === 1 ? name : `${name}_${n}`;
-    const taken = await tx.get("SELECT 1 FROM vector_tables WHERE table_name = $1", [candidate]);
+    // A table that lost its row in the register is in the way, too.
+    const taken = await tx.get(
+      "SELECT 1 FROM vector_tables WHERE table_name = $1 UNION ALL SELECT 1 FROM sqlite_schema WHERE name = $1 LIMIT 1",
+      [candidate],
+    );
     if (taken === undefined) return candidate;
   }
 }

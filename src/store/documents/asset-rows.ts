@@ -33,7 +33,7 @@ export interface AssetInput {
   bytes: Uint8Array | undefined;
 }
 
-/** Records an asset where it is new, and keeps its bytes where they are given and were not kept yet. */
+/** Records an asset where it is new, and keeps its bytes where they are given and are not there. */
 export async function putAssetRow(tx: SqlExecutor, blobs: BlobStore, id: string, asset: AssetInput): Promise<void> {
   const { bytes } = asset;
   const key = bytes === undefined ? null : blobKey(asset.contentHash);
@@ -44,7 +44,9 @@ export async function putAssetRow(tx: SqlExecutor, blobs: BlobStore, id: string,
      WHERE assets.blob_key IS NULL AND excluded.blob_key IS NOT NULL`,
     [id, asset.contentHash, asset.byteLength, asset.mediaType, key, Date.now()],
   );
-  if (changes > 0 && bytes !== undefined && key !== null) await blobs.put(key, bytes);
+  if (bytes === undefined || key === null) return;
+  // Bytes that were kept and are lost are kept again.
+  if (changes > 0 || !(await blobs.has(key))) await blobs.put(key, bytes);
 }
 
 /** Records an asset and returns it as it is stored.

@@ -17,6 +17,21 @@ export async function bumpCorpusRevision(tx: SqlExecutor): Promise<number> {
   return revisionOf(row, "bumpCorpusRevision");
 }
 
+/** Puts a counter in the place of one that is lost or no number: greater than every revision that something stored was made at, and
+ *  than any that somebody may remember, for commits are counted one by one and the milliseconds since 1970 are far ahead of them. */
+export async function renewCorpusRevision(tx: SqlExecutor): Promise<number> {
+  const row = await tx.get<{ known: number }>(
+    `SELECT max(coalesce((SELECT max(corpus_revision) FROM answers), 0),
+       coalesce((SELECT max(corpus_revision) FROM eval_runs), 0)) AS known`,
+  );
+  const revision = Math.max(row?.known ?? 0, Date.now()) + 1;
+  await tx.run(
+    "INSERT INTO kv (key, value) VALUES ('corpus_revision', $1) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    [String(revision)],
+  );
+  return revision;
+}
+
 function revisionOf(row: { value: string } | undefined, operation: string): number {
   const revision = Number(row?.value ?? Number.NaN);
   if (Number.isSafeInteger(revision)) return revision;

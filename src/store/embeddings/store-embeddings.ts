@@ -2,6 +2,7 @@ import {
   checkChunkVectors,
   checkGeneration,
   checkPutGeneration,
+  checkReindexOptions,
   checkRunOptions,
   checkSignalOption,
   checkSweepOptions,
@@ -18,19 +19,25 @@ import type {
   EmbeddingSweepReport,
   PutGeneration,
   PutReport,
+  ReindexOptions,
+  ReindexReport,
+  VectorTableExamination,
 } from "../../contracts/embeddings.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { CallSite } from "../../contracts/validate.ts";
-import type { VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
+import type { VectorExamineOptions, VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
+import { eraseBaseless } from "./baseless.ts";
 import { RecordEraser } from "./eraser.ts";
+import { examineTables } from "./examine-indexes.ts";
 import { generationOf } from "./generation.ts";
 import { isAnyThere } from "./missing.ts";
 import { claimGeneration, forgetGeneration, serveWhenComplete } from "./model-rows.ts";
 import { EmbeddingRunner } from "./runner.ts";
+import { reindexVectors } from "./reindex.ts";
 import { readStatus } from "./status.ts";
-import { sweepEmbeddings } from "./sweep.ts";
+import { sweepEmbeddings, sweepToItsEnd } from "./sweep.ts";
 import { throwIfAborted, Tidy } from "./tidy.ts";
 import { type AnyVectorStore, VectorSide } from "./vector-side.ts";
 import { EmbeddingWriter } from "./writer.ts";
@@ -154,6 +161,23 @@ export class StoreEmbeddings implements Embeddings {
     return this.#track(sweepEmbeddings({ db: this.#db, ...this.#require(site) }, { ...checked, signal }));
   }
 
+  /** Deletes records that stand for nothing, as a part of a repair. @returns how many went. */
+  async eraseBaseless(signal: AbortSignal | undefined): Promise<number> {
+    const { tidy, vectors } = this.#require(this.#site("repair"));
+    return this.#track(eraseBaseless(tidy, vectors.store, this.#withClosing(signal)));
+  }
+
+  /** Sweeps until nothing is left to sweep, pending records of any age included, as a part of a repair. Whoever repairs is the only one
+   *  that writes, and what is being written here is waited for. */
+  async sweepToItsEnd(
+    dryRun: boolean,
+    signal: AbortSignal | undefined,
+    onDeleted: (deleted: number) => void,
+  ): Promise<EmbeddingSweepReport> {
+    const parts = { db: this.#db, ...this.#require(this.#site("repair")) };
+    return this.#track(sweepToItsEnd(parts, { dryRun, signal: this.#withClosing(signal), onDeleted }));
+  }
+
   async drop(generation: EmbeddingGeneration, options: { signal?: AbortSignal } = {}): Promise<number> {
     const site = this.#site("drop");
     const checked = checkGeneration(site, generation);
@@ -193,6 +217,20 @@ export class StoreEmbeddings implements Embeddings {
     const infos: VectorTableInfo[] = [];
     for (const { indexId } of await store.tables()) infos.push(await store.info(indexId));
     return infos;
+  }
+
+  async examine(options: VectorExamineOptions = {}): Promise<VectorTableExamination[]> {
+    const { store } = this.#require(this.#site("examine")).vectors;
+    return this.#track(examineTables(store, options));
+  }
+
+  async reindex(options: ReindexOptions = {}): Promise<ReindexReport> {
+    const site = this.#site("reindex");
+    const checked = checkReindexOptions(site, options);
+    const { store } = this.#require(site).vectors;
+    return this.#track(
+      reindexVectors(this.#db, store, { ...checked, signal: this.#withClosing(checked.signal) }, site),
+    );
   }
 
   async openReports(): Promise<VectorOpenReport[]> {

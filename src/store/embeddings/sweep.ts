@@ -63,6 +63,36 @@ export async function sweepEmbeddings(parts: SweepParts, options: CheckedSweep):
   return report;
 }
 
+/** Records and vectors of one round of a sweep to its end. */
+const ROUND = 10_000;
+
+/** Sweeps, round by round, until nothing is left, pending records of any age included.
+ *  @param options.onDeleted Told after every round how many records and vectors have gone. */
+export async function sweepToItsEnd(
+  parts: SweepParts,
+  options: { dryRun: boolean; signal: AbortSignal | undefined; onDeleted: (deleted: number) => void },
+): Promise<EmbeddingSweepReport> {
+  const { dryRun, signal, onDeleted } = options;
+  const checked = { dryRun, signal, maxDelete: dryRun ? 1_000_000 : ROUND, pendingOlderThanMs: 0 };
+  const total = await sweepEmbeddings(parts, checked);
+  if (dryRun) return total;
+  // Each round deletes as many as it may, until one does not.
+  while (total.more) {
+    onDeleted(deletedBy(total));
+    const round = await sweepEmbeddings(parts, checked);
+    for (const kind of KINDS) total[kind] += round[kind];
+    total.more = round.more;
+  }
+  return total;
+}
+
+const KINDS = ["tombstones", "retired", "pending", "lost", "orphans"] as const;
+
+/** Returns how many records and vectors a sweep deleted. */
+export function deletedBy(report: EmbeddingSweepReport): number {
+  return KINDS.reduce((sum, kind) => sum + report[kind], 0);
+}
+
 /** Old pending records of generations that live; those of the others count as retired. */
 async function countPending(db: SqlDatabase, before: number): Promise<number> {
   const row = await db.get<{ n: number }>(

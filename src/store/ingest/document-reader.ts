@@ -31,12 +31,16 @@ interface Known {
   tags: string | null;
   chunker_version: string | null;
   policy_hash: string | null;
+  damaged: 0 | 1;
 }
 
 const KNOWN = `
   SELECT a.content_hash, d.parser_version, d.title, d.lang, d.media_type, d.source_type, d.trust, d.metadata,
          (SELECT json_group_array(tag) FROM document_tags t WHERE t.document_key = d.document_key) AS tags,
-         c.chunker_version, c.policy_hash
+         c.chunker_version, c.policy_hash,
+         a.blob_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.blob_key = a.blob_key)
+           OR (SELECT count(*) <> max(k.ordinal) + 1 FROM chunks k WHERE k.document_key = d.document_key) IS TRUE
+           OR (SELECT count(*) <> max(k.ordinal) + 1 FROM blocks k WHERE k.document_key = d.document_key) IS TRUE AS damaged
   FROM documents d JOIN assets a ON a.asset_id = d.asset_id
   LEFT JOIN chunks c ON c.document_key = d.document_key AND c.ordinal = 0
   WHERE d.workspace_path = $1`;
@@ -85,9 +89,10 @@ export class DocumentReader {
     return { whole: { bytes, contentHash, document, blocks, chunks }, replaces: known !== undefined };
   }
 
-  /** Whether taking the file in again would change nothing but its tags and metadata. */
+  /** Whether taking the file in again would change nothing but its tags and metadata. What lost its bytes or a part is mended by it. */
   #isCurrent(known: Known, contentHash: string, mediaType: string, file: CheckedIngestFile): boolean {
     return (
+      known.damaged === 0 &&
       known.content_hash === contentHash &&
       known.media_type === mediaType &&
       known.parser_version === parserVersionOf(mediaType, file.path) &&

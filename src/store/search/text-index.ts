@@ -1,5 +1,5 @@
 import { splitSqlScript } from "../../contracts/sql-text.ts";
-import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TERMS_VERSION } from "./terms.ts";
@@ -18,15 +18,12 @@ const TEXT_INDEX_MIGRATION = 2;
 export async function ensureTextIndex(db: SqlDatabase, created: boolean): Promise<string[]> {
   const reason = created ? undefined : await whatIsWrong(db);
   if (reason !== undefined) {
-    await db.transaction(async (tx) => {
-      if (reason.recreate) {
-        for (const name of OBJECTS.slice(1)) await tx.run(`DROP TRIGGER IF EXISTS ${name}`);
-        await tx.run("DROP TABLE IF EXISTS chunks_fts");
-        for (const statement of indexStatements()) await tx.run(statement);
-      }
-      await fillTextIndex(tx);
-      await rememberVersion(tx);
-    });
+    if (reason.recreate) await remakeTextIndex(db, async () => {});
+    else
+      await db.transaction(async (tx) => {
+        await fillTextIndex(tx);
+        await rememberVersion(tx);
+      });
     return [`text index: ${reason.text}`];
   }
   if (created) await rememberVersion(db);
@@ -43,6 +40,20 @@ export async function requireTextIndex(db: SqlDatabase): Promise<void> {
     `the text index would have to be rebuilt (${reason.text}), which reading only cannot do: open the store for writing once`,
     { capability: "search", operation: "open" },
   );
+}
+
+/** Drops the text index with its triggers, whatever state it is in, makes it anew and fills it from the chunks: all or nothing.
+ *  @param between Changes chunks while there is no index that would have to follow. */
+export async function remakeTextIndex<T>(db: SqlDatabase, between: (tx: SqlExecutor) => Promise<T>): Promise<T> {
+  return db.transaction(async (tx) => {
+    for (const name of OBJECTS.slice(1)) await tx.run(`DROP TRIGGER IF EXISTS ${name}`);
+    await tx.run("DROP TABLE IF EXISTS chunks_fts");
+    const result = await between(tx);
+    for (const statement of indexStatements()) await tx.run(statement);
+    await fillTextIndex(tx);
+    await rememberVersion(tx);
+    return result;
+  });
 }
 
 /** Empties the text index and fills it from the chunks. */

@@ -24,6 +24,7 @@ export function vectorClosingCases({ opened }: VectorStoreUnderTest): void {
       batchExists: () => vectors.batchExists(indexId, []),
       readVectors: () => vectors.readVectors(indexId, []),
       rebuild: () => vectors.rebuild(indexId, "1"),
+      examine: () => vectors.examine(indexId),
       orphanSweep: () => vectors.orphanSweep(indexId),
       selfCheck: () => vectors.selfCheck(indexId, "1"),
       flush: () => vectors.flush(),

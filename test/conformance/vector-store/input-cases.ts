@@ -28,6 +28,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       batchExists: () => vectors.batchExists(ID, [ID]),
       readVectors: () => vectors.readVectors(ID, [ID]),
       rebuild: () => vectors.rebuild(ID, "1"),
+      examine: () => vectors.examine(ID),
       orphanSweep: () => vectors.orphanSweep(ID),
       selfCheck: () => vectors.selfCheck(ID, "1"),
     };
@@ -204,5 +205,6 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
     await expect(batch).rejects.toMatchObject(refusal("searchBatch", "signal"));
     const again = vectors.rebuild(table.indexId, "1", options);
     await expect(again).rejects.toMatchObject(refusal("rebuild", "signal"));
+    await expect(vectors.examine(table.indexId, options)).rejects.toMatchObject(refusal("examine", "signal"));
   });
 }

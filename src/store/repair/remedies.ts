@@ -1,0 +1,63 @@
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { dropStrayBytes, FINDINGS } from "../check.ts";
+import { renewCorpusRevision } from "../documents/corpus-revision.ts";
+import type { StoreEmbeddings } from "../embeddings/store-embeddings.ts";
+import { remakeTextIndex } from "../search/text-index.ts";
+import { deleteDerivedOrphans } from "./derived-orphans.ts";
+
+/** What a remedy works with. */
+export interface RemedyParts {
+  db: SqlDatabase;
+  embeddings: StoreEmbeddings;
+}
+
+/** What answers some of the findings. */
+export interface Remedy {
+  names: readonly string[];
+  /** What it does, as progress says it and, in a dry run, the step: `make the text index anew`. */
+  does: string;
+  /** Does it, whole or not at all. @returns what was done; empty where there was nothing that it can do. */
+  run: (parts: RemedyParts, signal: AbortSignal | undefined) => Promise<string>;
+}
+
+/** In the order in which they are applied: the counter before all that raises it, chunks before their embeddings. */
+export const REMEDIES: readonly Remedy[] = [
+  {
+    names: [FINDINGS.revision],
+    does: "begin the corpus revision anew",
+    run: async ({ db }) => {
+      const revision = await db.transaction((tx) => renewCorpusRevision(tx));
+      return `the corpus revision is ${revision} now`;
+    },
+  },
+  {
+    names: [FINDINGS.textStructure, FINDINGS.textInStep],
+    does: "make the text index anew",
+    run: async ({ db }) => {
+      await remakeTextIndex(db, async () => {});
+      return "the text index was made anew";
+    },
+  },
+  {
+    names: [FINDINGS.foreignKeys],
+    does: "delete what is derived from documents and tables that are gone",
+    run: ({ db }) => deleteDerivedOrphans(db),
+  },
+  {
+    names: [FINDINGS.strayBytes],
+    does: "delete the bytes that no asset has",
+    run: async ({ db }) => `deleted ${counted(await dropStrayBytes(db), "blob")} that no asset has`,
+  },
+  {
+    names: [FINDINGS.records, FINDINGS.vectors],
+    does: "bring embedding records and vectors in step",
+    run: async ({ embeddings }, signal) => {
+      const erased = await embeddings.eraseBaseless(signal);
+      return erased === 0 ? "swept" : `deleted ${counted(erased, "record")} that stood for nothing`;
+    },
+  },
+];
+
+function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? "" : "s"}`;
+}

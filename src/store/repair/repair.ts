@@ -1,0 +1,156 @@
+import type { CheckReport, RepairOptions, RepairProgress, RepairReport, RepairStep } from "../../contracts/store.ts";
+import type { EmbeddingSweepReport } from "../../contracts/embeddings.ts";
+import { StorageError } from "../../errors.ts";
+import { checkStore, FINDINGS } from "../check.ts";
+import { eachIndex, examineTables, indexFinding, isBroken } from "../embeddings/examine-indexes.ts";
+import type { AnyVectorStore } from "../embeddings/vector-side.ts";
+import { adviceFor, FILE_ADVICE } from "./advice.ts";
+import { type Remedy, REMEDIES, type RemedyParts } from "./remedies.ts";
+
+export interface RepairParts extends RemedyParts {
+  vectors: AnyVectorStore | undefined;
+}
+
+const INDEX = "vector index ";
+
+/** Looks for damage and repairs what can be. */
+export async function repairStore(
+  parts: RepairParts,
+  options: RepairOptions & { dryRun: boolean },
+): Promise<RepairReport> {
+  return new Repair(parts, options).run();
+}
+
+class Repair {
+  readonly #parts: RepairParts;
+  readonly #options: RepairOptions & { dryRun: boolean };
+  readonly #steps: RepairStep[] = [];
+
+  constructor(parts: RepairParts, options: RepairOptions & { dryRun: boolean }) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  async run(): Promise<RepairReport> {
+    const { dryRun } = this.#options;
+    this.#tell("looking for damage");
+    const found = await this.#check();
+    if (isBad(found, FINDINGS.file)) {
+      for (const { name, ok, detail } of found.findings) {
+        if (!ok) this.#leave(name, name === FINDINGS.file ? FILE_ADVICE : detail);
+      }
+      return { dryRun, steps: this.#steps, sweep: null, check: found };
+    }
+    if (dryRun) return this.#plan(found);
+    for (const remedy of REMEDIES) await this.#apply(remedy, found);
+    const sweep = await this.#sweep();
+    await this.#remakeIndexes();
+    this.#tell("looking again");
+    const check = await this.#check();
+    await this.#nameWhatIsLeft(check);
+    return { dryRun, steps: this.#steps, sweep, check };
+  }
+
+  async #plan(found: CheckReport): Promise<RepairReport> {
+    for (const finding of found.findings.filter(({ ok }) => !ok)) {
+      const { name } = finding;
+      const remedy = REMEDIES.find(({ names }) => names.includes(name));
+      if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
+      else if (name.startsWith(INDEX)) this.#steps.push({ name, outcome: "planned", detail: "make it anew" });
+      else this.#leave(name, await adviceFor(this.#parts.db, finding));
+    }
+    return { dryRun: true, steps: this.#steps, sweep: await this.#sweep(), check: found };
+  }
+
+  async #apply({ names, does, run }: Remedy, found: CheckReport): Promise<void> {
+    const bad = names.filter((name) => isBad(found, name));
+    if (bad.length === 0) return;
+    this.#tell(does);
+    await this.#attempt(bad, () => run(this.#parts, this.#options.signal));
+  }
+
+  async #sweep(): Promise<EmbeddingSweepReport | null> {
+    const { embeddings, vectors } = this.#parts;
+    if (vectors === undefined) return null;
+    const doing = "sweeping embeddings";
+    this.#tell(doing);
+    let swept: EmbeddingSweepReport | null = null;
+    await this.#attempt([FINDINGS.vectors], async () => {
+      const { dryRun, signal } = this.#options;
+      swept = await embeddings.sweepToItsEnd(dryRun, signal, (deleted) => this.#tell(doing, deleted));
+      return "";
+    });
+    return swept;
+  }
+
+  /** After the sweep: what it deletes is in no new snapshot. */
+  async #remakeIndexes(): Promise<void> {
+    const { vectors } = this.#parts;
+    const { signal } = this.#options;
+    if (vectors === undefined) return;
+    this.#tell("looking at the vector indexes");
+    for (const examined of eachIndex(await examineTables(vectors, signal === undefined ? {} : { signal }))) {
+      const { table, generation } = examined;
+      if (!isBroken(generation)) continue;
+      const doing = `making ${table.tableName} anew`;
+      await this.#attempt([indexFinding(examined).name], async () => {
+        await vectors.rebuild(table.indexId, generation.modelVersion, {
+          ...(signal === undefined ? {} : { signal }),
+          onProgress: ({ phase, done, total }) => this.#tell(`${doing}, ${phase}`, done, total),
+        });
+        return "the index was made anew from its vectors";
+      });
+    }
+  }
+
+  /** Runs one repair. That it failed is what there is to say of it, and others are tried. */
+  async #attempt(names: readonly string[], repair: () => Promise<string>): Promise<void> {
+    this.#throwIfAborted();
+    try {
+      const detail = await repair();
+      if (detail !== "") for (const name of names) this.#steps.push({ name, outcome: "repaired", detail });
+    } catch (error) {
+      this.#throwIfAborted();
+      if (!(error instanceof StorageError) || ENDS.has(error.code)) throw error;
+      for (const name of names) this.#leave(name, `the repair failed: ${error.message} [${error.code}]`);
+    }
+  }
+
+  async #nameWhatIsLeft(check: CheckReport): Promise<void> {
+    for (const finding of check.findings) {
+      const { name, ok } = finding;
+      if (ok || this.#steps.some((step) => step.name === name && step.outcome === "left")) continue;
+      this.#leave(name, await adviceFor(this.#parts.db, finding));
+    }
+  }
+
+  async #check(): Promise<CheckReport> {
+    this.#throwIfAborted();
+    return checkStore(this.#parts.db, this.#parts.vectors);
+  }
+
+  #leave(name: string, detail: string): void {
+    this.#steps.push({ name, outcome: "left", detail });
+  }
+
+  #tell(doing: string, done = 0, total: number | null = null): void {
+    const progress: RepairProgress = { doing, done, total };
+    this.#options.onProgress?.(progress);
+  }
+
+  #throwIfAborted(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted !== true) return;
+    const cause: unknown = signal.reason;
+    if (cause instanceof StorageError && cause.code === "CLOSED") throw cause;
+    const message = "the repair was ended; what is repaired stays";
+    throw new StorageError("ABORTED", message, { capability: "store", operation: "repair", cause });
+  }
+}
+
+/** What ends a repair as a whole: nothing more can be written, or nobody may. */
+const ENDS: ReadonlySet<string> = new Set(["CLOSED", "ABORTED", "UNSUPPORTED", "INVALID_INPUT"]);
+
+function isBad({ findings }: CheckReport, name: string): boolean {
+  return findings.some((finding) => finding.name === name && !finding.ok);
+}
