@@ -2,10 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
-import type { FindAllowed } from "../../src/contracts/vectors.ts";
 import { LanceVectorStore, type LanceVectorOptions } from "../../src/drivers/vectors-lance.ts";
-import { AllowedChunks } from "../../src/drivers/vectors/allowed-chunks.ts";
-import { compileDocumentFilter } from "../../src/store/document-filter.ts";
+import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 
 /** Vectors in Lance tables of a folder. */
@@ -14,9 +12,7 @@ export function lanceVectors(
   dir: string,
   options: Partial<LanceVectorOptions> = {},
 ): LanceVectorStore {
-  const filters = new AllowedChunks(db, compileDocumentFilter);
-  const allowedChunks: FindAllowed = async (filter) => ({ keys: (await filters.matching(filter)).keys.toSorted() });
-  return new LanceVectorStore(db, { dir, allowedChunks, indexId, ...options });
+  return new LanceVectorStore(db, { dir, allowedChunks: new AllowedChunks(db).matching, indexId, ...options });
 }
 
 /** A folder that is gone when the test is over. */
