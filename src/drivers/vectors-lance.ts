@@ -189,7 +189,6 @@ export class LanceVectorStore implements VectorStore {
         entry,
         vector,
         checkVectorQuery(site, query),
-        byChunkId,
         requireSignal(site, options),
       );
       return { hits: hits.map(vectorHit), plan };
@@ -211,10 +210,11 @@ export class LanceVectorStore implements VectorStore {
         entry,
         vector,
         checkVectorQuery(site, query),
-        byChunkKey,
         requireSignal(site, options),
       );
-      return { hits: hits.map(({ chunkKey, score }) => ({ chunkKey, score })), plan };
+      // Which of those that tie are among the k their ids say, so that more of them go on where fewer ended.
+      const keys = hits.map(({ chunkKey, score }) => ({ chunkKey, score }));
+      return { hits: keys.sort((a, b) => b.score - a.score || a.chunkKey - b.chunkKey), plan };
     });
   }
 
@@ -237,7 +237,7 @@ export class LanceVectorStore implements VectorStore {
       let next = 0;
       const work = async (): Promise<void> => {
         for (let at = next++; at < list.length; at = next++) {
-          const { hits, plan } = await this.#nearest(entry, list[at] as Float32Array, checked, byChunkId, signal);
+          const { hits, plan } = await this.#nearest(entry, list[at] as Float32Array, checked, signal);
           results[at] = { hits: hits.map(vectorHit), plan };
         }
       };
@@ -384,7 +384,6 @@ export class LanceVectorStore implements VectorStore {
     entry: RegisteredTable,
     vector: Float32Array,
     query: CheckedVectorQuery,
-    tie: (a: FoundEmbedding, b: FoundEmbedding) => number,
     signal: AbortSignal | undefined,
   ): Promise<{ hits: FoundEmbedding[]; plan: VectorPlan }> {
     throwIfAborted(signal, "search");
@@ -394,7 +393,7 @@ export class LanceVectorStore implements VectorStore {
     if (!entry.generations.includes(modelVersion)) return { hits: [], plan: nothing(query) };
     const live = await this.#tables.get(entry, "search");
     await this.#noteOpened(entry, live, modelVersion, "search");
-    const found = await findNearest(this.#db, live, entry, vector, { modelVersion, k, ef, allowed, tie });
+    const found = await findNearest(this.#db, live, entry, vector, { modelVersion, k, ef, allowed });
     throwIfAborted(signal, "search");
     return found;
   }
@@ -514,12 +513,4 @@ function nothing(query: CheckedVectorQuery): VectorPlan {
 
 function vectorHit({ chunkId, embeddingId, score }: FoundEmbedding): VectorHit {
   return { chunkId, embeddingId, score };
-}
-
-function byChunkId(a: FoundEmbedding, b: FoundEmbedding): number {
-  return a.chunkId < b.chunkId ? -1 : 1;
-}
-
-function byChunkKey(a: FoundEmbedding, b: FoundEmbedding): number {
-  return a.chunkKey - b.chunkKey;
 }

@@ -15,8 +15,6 @@ export interface NearestQuery {
   ef: number | undefined;
   /** Keys of the chunks that may be hits, ascending; any without them. */
   allowed: Uint32Array | undefined;
-  /** Orders what is equally near. */
-  tie: (a: FoundEmbedding, b: FoundEmbedding) => number;
 }
 
 /** A committed embedding and how near it is. */
@@ -37,7 +35,7 @@ const NARROW_SHARE = 0.03;
 /** So many times more is asked for before it is looked up which embeddings are committed at all. */
 const MOST_TRIES = 2;
 
-/** Finds the nearest embeddings that are committed and allowed: k of them wherever there are k. */
+/** Finds the nearest embeddings that are committed and allowed: k of them wherever there are k, nearest first, ties by chunk id. */
 export async function findNearest(
   db: SqlDatabase,
   live: LiveTable,
@@ -87,7 +85,7 @@ export async function findNearest(
         if (chunkId === undefined) return [];
         return [{ chunkKey, embeddingId, chunkId, score: scoreOf(entry.metric, distance, scale) }];
       })
-      .sort((a, b) => b.score - a.score || query.tie(a, b));
+      .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
     const last = hits[k - 1];
     const tied = last !== undefined && last.score === hits.at(-1)?.score && limit < k + MOST_TIED;
     const whole = everywhere && (limit === total || rows.length < limit);
