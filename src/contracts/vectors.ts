@@ -59,16 +59,16 @@ export interface VectorHit {
 
 /** How an answer was found. */
 export interface VectorPlan {
-  /** `scan`: every vector that may be a hit was compared; `walk`: the graph was searched. */
+  /** `scan`: every vector that may be a hit was compared; `walk`: the graph was searched, or the nearest partitions. */
   kind: "scan" | "walk";
-  /** Vectors that the filters allow; all, without filters. */
+  /** Vectors that the filters allow; all, without filters. Where the vectors are not in the database, the chunks that they allow. */
   allowed: number;
   /** Vectors of the generation. */
   total: number;
-  /** Vectors that are not in the graph yet and were compared one by one. */
+  /** Vectors that are not in the graph or the partitions yet and were compared one by one. */
   unlinked: number;
   ef: number;
-  /** Distances computed. */
+  /** Distances computed; an estimate where partitions were searched. */
   evaluations: number;
   /** Whether a walk gave up and the allowed vectors were scanned after all. */
   fellBack: boolean;
@@ -82,7 +82,7 @@ export interface VectorResult {
 
 /** What a vector driver declares of itself. */
 export interface VectorCapabilities {
-  /** Driver name: `vectors-hnsw`, `vectors-flat`. */
+  /** Driver name: `vectors-hnsw`, `vectors-flat`, `vectors-lance`. */
   driver: string;
   persistent: boolean;
   /** Whether an upsert inside a SQL transaction of the store's database is undone with it. */
@@ -99,19 +99,20 @@ export interface VectorCapabilities {
 export interface VectorIndexInfo {
   modelVersion: string;
   vectors: number;
-  /** How it is searched now. */
-  engine: "flat" | "hnsw";
+  /** How it is searched now: all vectors are compared (`flat`), a graph is walked (`hnsw`), or the nearest of the partitions into which the
+   *  vectors are divided are compared (`ivf`). */
+  engine: "flat" | "hnsw" | "ivf";
   quantization: "sq8" | "f32";
-  /** Vectors in the graph, and those that wait. */
+  /** Vectors in the graph or in the partitions, and those that wait. */
   linked: number;
   unlinked: number;
   /** Nodes per level of the graph, layer 0 first. */
   levels: number[];
-  /** Memory of the index. */
+  /** Memory of the index; of one that is in files their size, which is what it takes in memory at most. */
   memoryBytes: number;
   /** Whether full-precision vectors are kept in memory. */
   resident: boolean;
-  /** Last change that the index holds. */
+  /** Last change that the index holds; of one that is in files the version of its table. */
   revision: number;
   /** Snapshot that was written or read last. */
   snapshot: { revision: number; createdAt: number; sizeBytes: number } | null;
@@ -188,8 +189,8 @@ export interface VectorExamination {
 export interface VectorOpenReport {
   tableName: string;
   modelVersion: string;
-  /** `snapshot`: loaded, and newer changes replayed; `rebuilt`: read from the database. */
-  source: "snapshot" | "rebuilt";
+  /** `snapshot`: loaded, and newer changes replayed; `rebuilt`: read from the database; `stored`: it is searched where it is stored. */
+  source: "snapshot" | "rebuilt" | "stored";
   /** Why it was rebuilt, or what was wrong with a snapshot that was passed over. */
   reason: string | null;
   vectors: number;

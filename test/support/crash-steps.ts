@@ -15,6 +15,8 @@ export interface CrashOrder {
   file: string;
   /** Whether the vectors commit on their own. */
   apart: boolean;
+  /** Whether they are in Lance tables, beside the database file. */
+  lance?: boolean;
   seed: number;
   /** Whether it begins with an empty store. */
   first: boolean;

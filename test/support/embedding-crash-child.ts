@@ -6,6 +6,7 @@ import { createStore } from "../../src/store/store.ts";
 import { crashLoop, killAt } from "./crash-loop.ts";
 import type { CrashLine, CrashOrder } from "./crash-steps.ts";
 import { hookedDatabase } from "./hooked-store.ts";
+import { hookedLanceVectors, lanceFolder } from "./lance-vectors.ts";
 import { hookedVectors } from "./vector-stores.ts";
 
 /** A process that works on a store until it is killed, or kills itself at the step that it is told. What it begins and has done it
@@ -22,7 +23,10 @@ await crashLoop({
   say,
   open: async (embedder, embedOnOpen) => {
     const db = await openSqlNode({ path: order.file, functions: storeFunctions });
-    const vectors = hookedVectors(db, order.apart, hook);
+    const vectors =
+      order.lance === true
+        ? hookedLanceVectors(db, lanceFolder(order.file), hook)
+        : hookedVectors(db, order.apart, hook);
     return createStore({ db: hookedDatabase(db, hook), blobs: new SqlBlobStore(db), vectors, embedder, embedOnOpen });
   },
 });

@@ -2,7 +2,7 @@ import { checkVectorRecords, MAX_VECTOR_BATCH, requireModelVersion } from "../..
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { requireId, requireList } from "../../contracts/validate.ts";
 import type { VectorRecord, VectorWriter } from "../../contracts/vectors.ts";
-import { StorageError } from "../../errors.ts";
+import { chunkKeys, lastOfEach } from "./vector-batch.ts";
 import type { KnownTable, VectorTables } from "./vector-tables.ts";
 
 /** Writes rows of vector tables through one executor. */
@@ -90,39 +90,6 @@ export class VectorRowWriter implements VectorWriter {
     this.#onWrite(table, new Set([modelVersion]));
     return deleted;
   }
-}
-
-/** The records without those that a later one of the batch replaces: by its id, or at its chunk and version. */
-function lastOfEach(records: readonly VectorRecord[]): VectorRecord[] {
-  const byPlace = new Map<string, VectorRecord>();
-  const byId = new Map<string, VectorRecord>();
-  for (const record of records) {
-    const place = `${record.chunkId} ${record.modelVersion}`;
-    const moved = byId.get(record.embeddingId);
-    if (moved !== undefined) byPlace.delete(`${moved.chunkId} ${moved.modelVersion}`);
-    const replaced = byPlace.get(place);
-    if (replaced !== undefined) byId.delete(replaced.embeddingId);
-    byPlace.set(place, record);
-    byId.set(record.embeddingId, record);
-  }
-  return [...byId.values()];
-}
-
-/** Key of each chunk. */
-async function chunkKeys(tx: SqlExecutor, records: readonly VectorRecord[]): Promise<Map<string, number>> {
-  const rows = await tx.all<{ id: string; key: number }>(
-    "SELECT chunk_id AS id, chunk_key AS key FROM chunks WHERE chunk_id IN (SELECT value FROM json_each($1))",
-    [JSON.stringify(records.map(({ chunkId }) => chunkId))],
-  );
-  const keys = new Map(rows.map(({ id, key }) => [id, key]));
-  for (const { chunkId } of records) {
-    if (keys.has(chunkId)) continue;
-    throw new StorageError("NOT_FOUND", `there is no chunk "${chunkId}" for the vector`, {
-      capability: "vectors",
-      operation: "upsert",
-    });
-  }
-  return keys;
 }
 
 /** Key of each model version's generation, made where there is none. */

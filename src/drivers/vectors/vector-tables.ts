@@ -2,6 +2,7 @@ import { checkTableSpec } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorMetric, VectorTable, VectorTableSpec } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { freeTableName } from "./table-name.ts";
 
 /** What the id of an index is made from (contract: kind `index`). */
 export interface VectorIndexIdentity {
@@ -117,7 +118,12 @@ export class VectorTables {
         spec.dimensions,
       ]);
       if (taken !== undefined) return;
-      const tableName = await freeName(tx, spec);
+      const tableName = await freeTableName(spec, async (name) => {
+        // A table that lost its row in the register is in the way, too.
+        const sql =
+          "SELECT 1 FROM vector_tables WHERE table_name = $1 UNION ALL SELECT 1 FROM sqlite_schema WHERE name = $1 LIMIT 1";
+        return (await tx.get(sql, [name])) !== undefined;
+      });
       await tx.run(
         `INSERT INTO vector_tables (index_id, table_name, model_id, dimensions, metric, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)`,
@@ -129,24 +135,6 @@ export class VectorTables {
       (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId,
       "ensureTable",
     );
-  }
-}
-
-/** `chunk_embeddings_<model>_<dimensions>`: what a name cannot hold becomes `_`, and where that makes two models one, a number follows. */
-async function freeName(tx: SqlExecutor, spec: Required<VectorTableSpec>): Promise<string> {
-  const model = spec.modelId
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, "_")
-    .slice(0, 80);
-  const name = `chunk_embeddings_${model}_${spec.dimensions}`;
-  for (let n = 1; ; n++) {
-    const candidate = n === 1 ? name : `${name}_${n}`;
-    // A table that lost its row in the register is in the way, too.
-    const taken = await tx.get(
-      "SELECT 1 FROM vector_tables WHERE table_name = $1 UNION ALL SELECT 1 FROM sqlite_schema WHERE name = $1 LIMIT 1",
-      [candidate],
-    );
-    if (taken === undefined) return candidate;
   }
 }
 

@@ -1,0 +1,124 @@
+import { join } from "node:path";
+import type { RegisteredTable } from "./table-register.ts";
+import { deletedTable, guarded, lanceError, named } from "./lance-error.ts";
+import type { LanceConnection, LanceModules, LanceTable } from "./lance-module.ts";
+import { loadLance } from "./lance-module.ts";
+import { LiveTable } from "./live-table.ts";
+import { checkSchema, lanceSchema } from "./table-schema.ts";
+
+/** The Lance tables of one folder that are open. */
+export class OpenTables {
+  readonly #dir: string;
+  readonly #open = new Map<string, Promise<LiveTable | undefined>>();
+  #modules: Promise<LanceModules> | undefined;
+  #connection: Promise<LanceConnection> | undefined;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  /** Loads the packages; it is done before the first table is opened, too.
+   *  @throws StorageError UNSUPPORTED */
+  modules(): Promise<LanceModules> {
+    return (this.#modules ??= loadLance());
+  }
+
+  /** Returns the table as it is now, or `undefined` where it is not in its folder. */
+  async find(entry: RegisteredTable, operation: string): Promise<LiveTable | undefined> {
+    const open = this.#open.get(entry.indexId) ?? this.#remember(entry, this.#read(entry, operation));
+    const live = await open;
+    if (live === undefined) {
+      // It may be there the next time.
+      if (this.#open.get(entry.indexId) === open) this.#open.delete(entry.indexId);
+      return undefined;
+    }
+    live.entry = entry;
+    await live.follow(operation);
+    return live;
+  }
+
+  /** Returns the table, which must be there.
+   *  @throws StorageError CORRUPT: it was deleted */
+  async get(entry: RegisteredTable, operation: string): Promise<LiveTable> {
+    const live = await this.find(entry, operation);
+    if (live !== undefined) return live;
+    throw deletedTable(entry, operation);
+  }
+
+  /** Returns the table, made when it is not there. */
+  async make(entry: RegisteredTable, operation: string): Promise<LiveTable> {
+    const there = await this.find(entry, operation);
+    if (there !== undefined) return there;
+    // Nothing is waited for in between: who comes meanwhile waits for the same table.
+    const making = this.#open.get(entry.indexId) ?? this.#remember(entry, this.#create(entry, operation));
+    return (await making) ?? this.get(entry, operation);
+  }
+
+  /** Forgets a table whose files may have changed beside it: the next use opens it anew. */
+  async forget(indexId: string): Promise<void> {
+    const open = this.#open.get(indexId);
+    this.#open.delete(indexId);
+    (await open?.catch(() => undefined))?.close();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#open.keys(), (indexId) => this.forget(indexId)));
+    const connection = await this.#connection?.catch(() => undefined);
+    connection?.close();
+  }
+
+  #remember<T extends Promise<LiveTable | undefined>>(entry: RegisteredTable, opening: T): T {
+    this.#open.set(entry.indexId, opening);
+    opening.catch(() => {
+      if (this.#open.get(entry.indexId) === opening) this.#open.delete(entry.indexId);
+    });
+    return opening;
+  }
+
+  async #read(entry: RegisteredTable, operation: string): Promise<LiveTable | undefined> {
+    const modules = await this.modules();
+    const connection = await this.#connect(operation);
+    let table: LanceTable;
+    try {
+      table = await connection.openTable(entry.tableName);
+    } catch (cause) {
+      if (isAbsent(cause)) return undefined;
+      throw lanceError(cause, { operation, what: named(entry) });
+    }
+    return this.#checked(entry, table, modules, operation);
+  }
+
+  async #create(entry: RegisteredTable, operation: string): Promise<LiveTable> {
+    const modules = await this.modules();
+    const connection = await this.#connect(operation);
+    const table = await guarded({ operation, what: named(entry) }, () =>
+      connection.createEmptyTable(entry.tableName, lanceSchema(modules.arrow, entry)),
+    );
+    return this.#checked(entry, table, modules, operation);
+  }
+
+  async #checked(
+    entry: RegisteredTable,
+    table: LanceTable,
+    modules: LanceModules,
+    operation: string,
+  ): Promise<LiveTable> {
+    const schema = await guarded({ operation, what: named(entry) }, () => table.schema());
+    checkSchema(schema, entry, operation);
+    return new LiveTable(entry, table, modules, join(this.#dir, `${entry.tableName}.lance`));
+  }
+
+  #connect(operation: string): Promise<LanceConnection> {
+    this.#connection ??= this.modules()
+      .then(({ lance }) => lance.connect(this.#dir))
+      .catch((cause: unknown) => {
+        this.#connection = undefined;
+        throw lanceError(cause, { operation, what: `the folder ${this.#dir}` });
+      });
+    return this.#connection;
+  }
+}
+
+function isAbsent(cause: unknown): boolean {
+  return cause instanceof Error && /was not found|table .* not found/iu.test(cause.message);
+}
