@@ -40,17 +40,26 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
     db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions, readOnly: !writes });
     const activity = new SearchActivity();
     const filters = new AllowedChunks(db);
-    const vectors =
+    const chosen =
       role === "reader"
         ? undefined
-        : await chooseVectors(params.vectors, { db, dir, activity, filters, ...partOf(role, readOnly, home) });
+        : await chooseVectors(params.vectors, {
+            db,
+            dir,
+            activity,
+            filters,
+            readOnly: !writes,
+            ...partOf(role, readOnly, home),
+          });
+    const vectors = chosen?.vectors;
     const store = await createStore({
       db,
       blobs: new SqlBlobStore(db, { persistent: true }),
       activity,
       filters,
       readOnly: !writes,
-      ...(vectors === undefined ? {} : { vectors }),
+      ...(chosen === undefined ? {} : { vectors: chosen.vectors, vectorsBefore: chosen.before }),
+      ...(chosen?.fallback === undefined ? {} : { vectorsFallback: chosen.fallback }),
       ...(embedder === undefined ? {} : { embedder }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
       ...(lock === undefined ? {} : { lock }),
@@ -59,7 +68,10 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
       store,
       upkeep: new SqlVectorUpkeep(db),
       indexes: vectors ?? NO_INDEXES,
-      follow: async (indexId, modelVersion) => vectors?.follow(indexId, modelVersion),
+      engine: async () => chosen?.engine,
+      follow: async (indexId, modelVersion) => {
+        if (vectors !== undefined && "follow" in vectors) await vectors.follow(indexId, modelVersion);
+      },
     };
   } catch (error) {
     await db?.close();

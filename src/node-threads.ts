@@ -4,7 +4,7 @@ import type { Store } from "./contracts/store.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { StorageError } from "./errors.ts";
 import type { VectorIndexWork } from "./contracts/vector-upkeep.ts";
-import type { VectorChoice } from "./node-vectors.ts";
+import type { VectorChoice, VectorEngine } from "./node-vector-options.ts";
 import { connect } from "./rpc/client.ts";
 import { type PortLike, threadPortEndpoint, type ThreadLike, threadEndpoint } from "./rpc/endpoint.ts";
 import { Lane, type LaneThread } from "./rpc/lane.ts";
@@ -62,6 +62,8 @@ export async function openThreads({ readers: count, ownEmbedder, ...params }: Th
         requireWriter(writer).run((thread) => thread.upkeep.refuseSnapshots(key, before)),
     },
   };
+  // An index in memory is kept by one reader; Lance has its own on disk, which the thread that writes looks after.
+  let indexesIn: "readers" | "writer" = "readers";
   const role = (number: number): ThreadRole => (number === 0 ? "keeper" : "reader");
   // All begin to load at once; the readers open when there is something to read.
   const first = params.readOnly ? undefined : new StartedThread(count === 0 ? "alone" : "writer", home);
@@ -70,12 +72,18 @@ export async function openThreads({ readers: count, ownEmbedder, ...params }: Th
     (_, number): StartedThread | undefined => new StartedThread(role(number), home),
   );
   try {
-    if (first !== undefined) writer = new Lane(await first.open(params));
+    let opening = params;
+    if (first !== undefined) {
+      writer = new Lane(await first.open(params));
+      const engine = (await writer.run((thread) => thread.engine())) as VectorEngine;
+      if (engine === "lance") indexesIn = "writer";
+      opening = { ...params, vectors: { ...params.vectors, engine } };
+    }
     if (count > 0) {
       readers = await ReaderPool.start(count, (number) => {
         const thread = waiting[number] ?? new StartedThread(role(number), home);
         waiting[number] = undefined;
-        return thread.open(params);
+        return thread.open(opening);
       });
     }
   } catch (error) {
@@ -83,7 +91,7 @@ export async function openThreads({ readers: count, ownEmbedder, ...params }: Th
     await writer?.close();
     throw error;
   }
-  return new ThreadedStore({ writer, readers, release: async () => ownEmbedder?.close?.() });
+  return new ThreadedStore({ writer, readers, indexesIn, release: async () => ownEmbedder?.close?.() });
 }
 
 /** A thread that loads, and opens its part of a store when it is told to. */

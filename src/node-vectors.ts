@@ -3,28 +3,16 @@ import { join } from "node:path";
 import type { BlobStore } from "./contracts/blobs.ts";
 import type { SqlDatabase } from "./contracts/sql.ts";
 import type { VectorKeeper, VectorUpkeep } from "./contracts/vector-upkeep.ts";
-import { type CallSite, invalidInput, isPlainObject, refusal, requireOneOf } from "./contracts/validate.ts";
 import { FsBlobStore, openFsBlobs } from "./drivers/blobs-fs.ts";
 import { FlatVectorStore } from "./drivers/vectors-flat.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
-import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
+import { type LanceVectorStore, openLanceVectors } from "./drivers/vectors-lance.ts";
+import { StorageError } from "./errors.ts";
+import type { VectorChoice, VectorEngine } from "./node-vector-options.ts";
 import type { AllowedChunks } from "./store/allowed-chunks.ts";
+import { keptVectorEngine, type OpenVectors } from "./store/embeddings/adopt-vectors.ts";
 import { indexId } from "./store/ids.ts";
 import type { SearchActivity } from "./turns.ts";
-
-const ENGINES = ["auto", "hnsw", "flat"] as const;
-
-/** What finds the nearest vectors: a graph (`hnsw`), or the comparison of all (`flat`). `auto` is `hnsw`. */
-export type VectorEngine = (typeof ENGINES)[number];
-
-/** An engine, or its settings with or without its name. */
-export type VectorOptions = VectorEngine | ({ engine?: VectorEngine } & VectorSettings);
-
-/** An engine with its settings. */
-export interface VectorChoice {
-  engine: VectorEngine;
-  settings: VectorSettings;
-}
 
 /** What an engine works with. */
 export interface VectorParts {
@@ -33,33 +21,57 @@ export interface VectorParts {
   dir: string;
   activity: SearchActivity;
   filters: AllowedChunks;
+  /** Whether this connection does not write. */
+  readOnly: boolean;
   /** Writes for the indexes where `db` only reads; `none`: nobody does. */
   upkeep?: VectorUpkeep | "none";
   /** Keeps the indexes, where another thread does. */
   keeper?: VectorKeeper;
 }
 
-/** Settings that only a graph has. */
-const OF_GRAPHS = ["graphAbove", "m", "efConstruction"];
-
-/** Checks the option `vectors`.
- *  @throws StorageError INVALID_INPUT */
-export function checkVectorOptions(site: CallSite, given: unknown): VectorChoice {
-  if (typeof given === "string") return { engine: requireOneOf(site, "vectors", given, ENGINES), settings: {} };
-  if (given !== undefined && !isPlainObject(given)) {
-    throw invalidInput(site, "vectors", given, `${ENGINES.map((name) => `"${name}"`).join(", ")} or an object`);
-  }
-  const { engine: named = "auto", ...rest } = given ?? {};
-  const engine = requireOneOf({ ...site, within: "vectors" }, "engine", named, ENGINES);
-  const settings = checkVectorSettings(site, rest);
-  const idle = OF_GRAPHS.find((name) => engine === "flat" && name in settings);
-  if (idle !== undefined) throw refusal(site, `vectors.${idle} is about a graph, and the engine "flat" has none`);
-  return { engine, settings };
+/** The vector store of a thread. */
+export interface ChosenVectors {
+  engine: Exclude<VectorEngine, "auto">;
+  vectors: LanceVectorStore | HnswVectorStore | FlatVectorStore;
+  /** Opens what kept the vectors before. */
+  before: OpenVectors;
+  /** Why `auto` is not Lance. */
+  fallback?: string;
 }
 
-/** Makes the vector store that was chosen. The one place that knows every engine of Node. */
-export async function chooseVectors(
-  { engine, settings }: VectorChoice,
+/** Makes the vector store that was chosen. The one place that knows every engine of Node.
+ *  @throws StorageError UNSUPPORTED `lance` was chosen, and its packages cannot be loaded */
+export async function chooseVectors(choice: VectorChoice, parts: VectorParts): Promise<ChosenVectors> {
+  const before: OpenVectors = (engine) => openBefore(engine, parts);
+  if (choice.engine === "flat" || choice.engine === "hnsw") {
+    return { engine: choice.engine, vectors: await inMemory(choice.engine, choice, parts), before };
+  }
+  if (choice.engine === "lance") return { engine: "lance", vectors: await inLance(choice, parts), before };
+  const fallback = await whyNotLance(choice, parts);
+  if (typeof fallback !== "string") return { engine: "lance", vectors: fallback, before };
+  return { engine: "hnsw", vectors: await inMemory("hnsw", choice, parts), before, fallback };
+}
+
+/** Opens Lance where `auto` does, or says why not. */
+async function whyNotLance(choice: VectorChoice, parts: VectorParts): Promise<LanceVectorStore | string> {
+  const kept = await keptVectorEngine(parts.db);
+  if (kept === "sql") return 'the store has its vectors in its database; vectors: "lance" moves them';
+  try {
+    return await inLance(choice, parts);
+  } catch (error) {
+    if (error instanceof StorageError && error.code === "UNSUPPORTED") return error.message;
+    throw error;
+  }
+}
+
+function inLance({ lance }: VectorChoice, { db, dir, activity, filters, readOnly }: VectorParts) {
+  const allowedChunks = filters.matching;
+  return openLanceVectors(db, { ...lance, dir: join(dir, "vectors"), allowedChunks, indexId, activity, readOnly });
+}
+
+async function inMemory(
+  engine: "hnsw" | "flat",
+  { settings }: Pick<VectorChoice, "settings">,
   { db, dir, activity, filters, upkeep, keeper }: VectorParts,
 ): Promise<HnswVectorStore | FlatVectorStore> {
   const shared = {
@@ -74,6 +86,18 @@ export async function chooseVectors(
   if (engine === "flat") return new FlatVectorStore(db, shared);
   const snapshots = keeper === undefined ? await snapshotsIn(join(dir, "blobs"), upkeep === "none") : undefined;
   return new HnswVectorStore(db, { ...shared, ...(snapshots === undefined ? {} : { snapshots }) });
+}
+
+async function openBefore(engine: string, parts: VectorParts): Promise<ChosenVectors["vectors"] | undefined> {
+  const { keeper: _, ...alone } = parts;
+  if (engine === "sql") return inMemory("hnsw", { settings: {} }, alone);
+  try {
+    return await inLance({ engine: "lance", settings: {}, lance: {} }, parts);
+  } catch (error) {
+    // Without the packages its vectors cannot be read: they are made anew.
+    if (error instanceof StorageError && error.code === "UNSUPPORTED") return undefined;
+    throw error;
+  }
 }
 
 /** Who only reads makes no folder, and sweeps none. */

@@ -7,7 +7,7 @@ import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.t
 import { rememberedSpec } from "./drivers/embed/own-spec.ts";
 import { findStoreDirectory, makeStoreDirectory } from "./drivers/store-directory-node.ts";
 import { type EmbedderTraits, openThreads } from "./node-threads.ts";
-import { checkVectorOptions, type VectorOptions } from "./node-vectors.ts";
+import { checkVectorOptions, type VectorOptions } from "./node-vector-options.ts";
 
 export * from "./index.ts";
 export { createHashingEmbedder, type HashingEmbedderOptions } from "./drivers/embed-hashing.ts";
@@ -30,7 +30,8 @@ export {
 } from "./store/import/inspect.ts";
 export { readVectorFile, type VectorFile, type VectorFileFormat } from "./store/import/vector-file.ts";
 export type { VectorSettings } from "./drivers/vectors/index-policy.ts";
-export type { VectorEngine, VectorOptions } from "./node-vectors.ts";
+export type { LancePolicyOptions } from "./drivers/lance/lance-policy.ts";
+export type { VectorEngine, VectorOptions } from "./node-vector-options.ts";
 
 /** Where a Node store lives, and how. */
 export interface OpenNodeStoreOptions {
@@ -43,7 +44,7 @@ export interface OpenNodeStoreOptions {
    *  made by a function of this module, is made anew in the threads, and keeps nothing of the caller's event loop; one of the caller's own
    *  is called back in the caller's thread. Closed with the store. */
   embedder?: Embedder | EmbedderSpec;
-  /** How vectors are indexed. */
+  /** What keeps the vectors, and how; `auto` by default. A store that is opened with another engine than before has its vectors copied. */
   vectors?: VectorOptions;
   /** Threads that answer what only reads, 0 to 16; by default one less than the machine has processors, 1 to 4. Each takes memory for what it
    *  remembers. 0: the thread that writes answers everything, and searches wait for it. */

@@ -122,7 +122,8 @@ export interface SearchResult {
   nextCursor?: string;
   /** Corpus revision the answer stands for. */
   revision: number;
-  /** Why a `hybrid` answer stands on words alone: the query could not be embedded, or nothing there compares with it. The pages
+  /** Why a `hybrid` answer stands on words alone: the query could not be embedded, nothing there compares with it, or the
+   *  vectors cannot be read. The pages
    *  after it stand on words alone, too. */
   withoutVectors?: { code: string; message: string };
   explain?: SearchExplain;

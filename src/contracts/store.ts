@@ -179,6 +179,29 @@ export interface RepairReport {
   check: CheckReport;
 }
 
+/** Embeddings that came from one vector engine to another, when a store was opened with another one than before. */
+export interface VectorMove {
+  /** What kept them, and what keeps them now: `sql` (tables in the database), or a driver's name such as `vectors-lance`. */
+  from: string;
+  to: string;
+  /** Embeddings that the new engine had already. */
+  found: number;
+  /** Embeddings that were copied. */
+  copied: number;
+  /** Embeddings that could not be read: pending, to be made anew by the next run. */
+  missing: number;
+}
+
+/** What keeps the vectors of an open store. */
+export interface VectorEngineReport {
+  /** Driver: `vectors-hnsw`, `vectors-flat`, `vectors-lance`. */
+  driver: string;
+  /** Why it is not the one that `auto` prefers, else null. */
+  fallback: string | null;
+  /** What became of vectors that another engine kept, null where there were none. */
+  moved: VectorMove | null;
+}
+
 /** What opening found and did. */
 export interface OpenReport {
   created: boolean;
@@ -187,6 +210,8 @@ export interface OpenReport {
   /** Derived data that was rebuilt, and why. */
   rebuilt: string[];
   elapsedMs: number;
+  /** Null in a store without a vector store. */
+  vectors: VectorEngineReport | null;
   /** What opening each vector index did, so far: an index opens when it is first written or searched. */
   indexes: VectorOpenReport[];
 }

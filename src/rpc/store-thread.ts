@@ -9,6 +9,8 @@ export interface StoreThread {
   readonly upkeep: VectorUpkeep;
   /** Of the thread that keeps the indexes: what others have it do. */
   readonly indexes: VectorIndexWork;
+  /** What keeps its vectors; `undefined` in a thread without any. */
+  engine(): Promise<string | undefined>;
   /** To the thread that keeps the indexes: another one wrote vectors. */
   follow(indexId: string, modelVersion: string): Promise<void>;
 }

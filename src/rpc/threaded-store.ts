@@ -30,6 +30,8 @@ export interface ThreadedParts {
   writer: Lane | undefined;
   /** The threads that read. Absent where the writer does everything. */
   readers: ReaderPool | undefined;
+  /** Who looks after the vector indexes, where there are both. */
+  indexesIn: "readers" | "writer";
   /** Lets go of what belongs to the store beside its threads; called once, last. */
   release: () => Promise<void>;
 }
@@ -73,7 +75,7 @@ export class ThreadedStore implements Store {
   /** Why the writer is gone without having been closed. */
   #lost: StorageError | undefined;
 
-  constructor({ writer, readers, release }: ThreadedParts) {
+  constructor({ writer, readers, indexesIn, release }: ThreadedParts) {
     this.#writer = writer;
     this.#readers = readers;
     this.#release = release;
@@ -83,7 +85,8 @@ export class ThreadedStore implements Store {
     }) as DocumentStore;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
-      if (INDEX_READS.has(name)) return this.#ask(name, call, false);
+      if (INDEX_READS.has(name) && (indexesIn === "readers" || writer === undefined))
+        return this.#ask(name, call, false);
       // Whether a run is under way only the thread knows that writes.
       if (name === "status")
         return this.#writer === undefined ? this.#ask(name, call) : this.#write("embeddings", name, call);

@@ -17,6 +17,7 @@ import type {
   RepairReport,
   Store,
   StoreStats,
+  VectorEngineReport,
 } from "../contracts/store.ts";
 import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
@@ -27,6 +28,7 @@ import { StoreArchive } from "./archive/store-archive.ts";
 import { undoUnfinishedImport } from "./archive/undo-import.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
+import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
@@ -42,6 +44,10 @@ export interface StoreParts {
   blobs: TransactionalBlobStore;
   /** Keeps the vectors of chunks. Without one the store finds by words only. */
   vectors?: AnyVectorStore;
+  /** Opens what kept the vectors of this store until now, where that is something else than `vectors`. */
+  vectorsBefore?: OpenVectors;
+  /** Why `vectors` is not what was preferred. */
+  vectorsFallback?: string;
   /** Makes the vectors. Without one they are the caller's to put. */
   embedder?: Embedder;
   /** Whether embeddings that are missing when the store opens are made in the background; true by default. */
@@ -64,11 +70,20 @@ export async function createStore(parts: StoreParts): Promise<Store> {
     await requireFullText(parts.db);
     const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts);
     if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
-    return new LodestoreStore(parts, { ...prepared, elapsedMs: performance.now() - start });
+    const vectors = await openVectors(parts);
+    return new LodestoreStore(parts, { ...prepared, vectors, elapsedMs: performance.now() - start });
   } catch (error) {
     await closeParts(parts);
     throw error;
   }
+}
+
+/** Brings vectors that another engine kept into the one of now. */
+async function openVectors(parts: StoreParts): Promise<VectorEngineReport | null> {
+  const { db, vectors, vectorsBefore, vectorsFallback = null } = parts;
+  if (vectors === undefined) return null;
+  const moved = parts.readOnly === true ? null : await adoptVectors(db, vectors, vectorsBefore);
+  return { driver: (await vectors.capabilities()).driver, fallback: vectorsFallback, moved };
 }
 
 const OPEN = { capability: "store", operation: "open" } as const;

@@ -32,7 +32,8 @@ export function start(cwd: string, args: readonly string[], { env = {}, nodeArgs
   const { LODESTORE_DB: _, NO_COLOR: __, ...inherited } = process.env;
   const child = spawn(process.execPath, [...nodeArgs, ENTRY, ...args], {
     cwd,
-    env: { ...inherited, ...env },
+    // Lance, where it is installed, is loaded by the tests that are about it.
+    env: { LODESTORE_VECTORS: "hnsw", ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   onTestFinished(() => void child.kill("SIGKILL"));

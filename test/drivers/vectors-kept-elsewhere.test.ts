@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
-import type { VectorUpkeep } from "../../src/contracts/vector-upkeep.ts";
+import type { VectorIndexWork, VectorKeeper, VectorUpkeep } from "../../src/contracts/vector-upkeep.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { SqlVectorUpkeep } from "../../src/drivers/vectors/sql-upkeep.ts";
@@ -32,6 +32,18 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
+/** The store that keeps the indexes, as the one that writes sees it. */
+function keeperOf(store: VectorIndexWork, written: VectorKeeper["written"]): VectorKeeper {
+  return {
+    written,
+    info: (...args) => store.info(...args),
+    rebuild: (...args) => store.rebuild(...args),
+    examine: (...args) => store.examine(...args),
+    selfCheck: (...args) => store.selfCheck(...args),
+    flush: () => store.flush(),
+  };
+}
+
 async function changesInLog(): Promise<number> {
   return (await db.get<{ n: number }>("SELECT count(*) AS n FROM vector_changes"))?.n ?? -1;
 }
@@ -42,10 +54,10 @@ describe("indexes that another connection keeps", () => {
     const told: string[] = [];
     const keeper = openSnapshotStore(reading, new MemoryBlobStore(), { upkeep: new SqlVectorUpkeep(db) });
     const writer = openSnapshotStore(db, new MemoryBlobStore(), {
-      keeper: (indexId, modelVersion) => {
+      keeper: keeperOf(keeper, (indexId, modelVersion) => {
         told.push(modelVersion);
         void keeper.follow(indexId, modelVersion);
-      },
+      }),
     });
     const table = await writer.ensureTable({ modelId: "test", dimensions: 4 });
     const records = randomVectors(new Random(1), 40, 4).map((vector, at) => corpus.record(table, at, vector));
@@ -63,7 +75,11 @@ describe("indexes that another connection keeps", () => {
     await expect(writer.search(table.indexId, records[7]!.vector, query)).rejects.toMatchObject({
       code: "UNSUPPORTED",
     });
-    await expect(writer.info(table.indexId)).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    expect(await writer.info(table.indexId)).toEqual(await keeper.info(table.indexId));
+    expect(await writer.examine(table.indexId)).toEqual(await keeper.examine(table.indexId));
+    expect(await writer.selfCheck(table.indexId, "1")).toEqual({ recall: 1, sample: 40 });
+    await writer.rebuild(table.indexId, "1");
+    expect((await keeper.openReports())[0]).toMatchObject({ source: "rebuilt", reason: "it was asked for" });
     expect(await writer.count(table.indexId)).toBe(40);
     expect(await writer.openReports()).toEqual([]);
     await keeper.close();
@@ -82,7 +98,9 @@ describe("indexes that another connection keeps", () => {
       },
       refuseSnapshots: (key, before) => upkeep.refuseSnapshots(key, before),
     };
-    const writer = one.open(new MemoryBlobStore(), { keeper: () => undefined });
+    const writer = one.open(new MemoryBlobStore(), {
+      keeper: keeperOf(one.open(new MemoryBlobStore()), () => undefined),
+    });
     await one.change(writer, 400);
     expect(await changesInLog()).toBeGreaterThan(0);
     const keeper = openSnapshotStore(reading, blobs, { upkeep: noted });

@@ -137,7 +137,7 @@ describe.each([0, 1, 3])("a store with %i readers", (readers) => {
   test("writes the snapshot of its index when it is closed, and opens from it", async () => {
     const dir = storeFolder();
     {
-      await using store = await openStore({ dir, readers, embedder: { kind: "hashing" } });
+      await using store = await openStore({ dir, readers, vectors: "hnsw", embedder: { kind: "hashing" } });
       await store.ingest(notes(400), { embed: "wait" });
       await store.search({ text: "kiln", mode: "vector" });
     }

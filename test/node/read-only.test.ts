@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 /** A closed store of so many notes, embedded. */
 async function closedStore(count = 20): Promise<string> {
   const dir = storeFolder();
-  await using store = await openStore({ dir, embedder: { kind: "hashing" } });
+  await using store = await openStore({ dir, vectors: "hnsw", embedder: { kind: "hashing" } });
   await store.ingest(notes(count), { embed: "wait" });
   return dir;
 }

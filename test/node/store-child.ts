@@ -24,13 +24,13 @@ try {
       break;
     // Nothing but the store could keep the process from its end.
     case "forget": {
-      const store = await openStore({ dir, embedder: { kind: "hashing" } });
+      const store = await openStore({ dir, vectors: "hnsw", embedder: { kind: "hashing" } });
       await store.ingest({ path: "a.md", content: "# A\n\nkiln" }, { embed: "wait" });
       say(String((await store.search({ text: "kiln", mode: "hybrid" })).hits.length));
       break;
     }
     case "close": {
-      const store = await openStore({ dir, embedder: { kind: "hashing" }, readers: 2 });
+      const store = await openStore({ dir, vectors: "hnsw", embedder: { kind: "hashing" }, readers: 2 });
       await store.ingest({ path: "a.md", content: "# A\n\nkiln" });
       await store.close();
       say(

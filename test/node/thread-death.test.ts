@@ -29,7 +29,7 @@ describe("a reader that dies", () => {
 
   test("takes nothing from the snapshot that its successor writes", async () => {
     const dir = storeFolder();
-    const options = { dir, readers: 1, embedder: { kind: "hashing" } } as const;
+    const options = { dir, readers: 1, vectors: "hnsw", embedder: { kind: "hashing" } } as const;
     const { result: store, threads } = await threadsOf(() => openStore(options));
     await store.ingest(notes(300), { embed: "wait" });
     await store.search({ text: "kiln", mode: "vector" });

@@ -12,9 +12,9 @@ export function storeFolder(): string {
   return dir;
 }
 
-/** Opens a store on Node that is closed after the test, in a folder of its own unless one is given. */
+/** Opens a store on Node, with its index in memory unless another engine is named, that is closed after the test, in a folder of its own unless one is given. */
 export async function openNodeStore(options: Partial<OpenNodeStoreOptions> = {}): Promise<Store> {
-  const store = await openStore({ dir: options.dir ?? storeFolder(), embedOnOpen: false, ...options });
+  const store = await openStore({ dir: options.dir ?? storeFolder(), embedOnOpen: false, vectors: "hnsw", ...options });
   onTestFinished(() => store.close());
   return store;
 }

@@ -176,12 +176,15 @@ export class RankedSearch {
 
 const EARLIER_PAGES = { code: "CONFLICT", message: "the pages before this one stand on words alone" };
 
+/** Vectors that cannot be read: words find all that they did before. */
+const DAMAGES: ReadonlySet<string> = new Set(["CORRUPT", "BAD_FORMAT", "SCHEMA_TOO_NEW", "DRIVER"]);
+
 /** What kept vectors from taking part, where words may answer alone.
  *  @throws what was thrown, where they may not */
 function excuse(error: unknown, mustWork: boolean): { code: string; message: string } {
-  const excusable =
-    !mustWork && error instanceof StorageError && error.capability === "embedder" && error.code !== "ABORTED";
-  if (!excusable) throw error;
+  if (mustWork || !(error instanceof StorageError)) throw error;
+  const ofEmbedder = error.capability === "embedder" && error.code !== "ABORTED";
+  if (!ofEmbedder && !(error.capability === "vectors" && DAMAGES.has(error.code))) throw error;
   return { code: error.code, message: error.message };
 }
 
