@@ -93,6 +93,9 @@ export interface VectorCapabilities {
   maxEf: number;
   /** Most records of one upsert, and most queries of one batch. */
   maxBatch: number;
+  /** Whether an upsert of one record costs about as much as one of some hundreds, so that who has few waits for more; false where it
+   *  is absent. */
+  costlyUpserts?: boolean;
 }
 
 /** The state of one generation's index. */

@@ -125,6 +125,7 @@ export class LanceVectorStore implements VectorStore {
       maxK: MAX_VECTOR_K,
       maxEf: MAX_VECTOR_EF,
       maxBatch: MAX_VECTOR_BATCH,
+      costlyUpserts: true,
     };
   }
 

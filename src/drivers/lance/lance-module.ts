@@ -22,6 +22,7 @@ export interface LanceTable {
   schema(): Promise<ArrowSchema>;
   version(): Promise<number>;
   checkoutLatest(): Promise<void>;
+  stats(): Promise<{ fragmentStats: { numFragments: number } }>;
   countRows(filter?: string): Promise<number>;
   delete(predicate: string): Promise<{ numDeletedRows: number }>;
   mergeInsert(on: string | string[]): LanceMergeInsert;

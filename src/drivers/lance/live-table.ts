@@ -37,6 +37,7 @@ export class LiveTable {
   readonly table: LanceTable;
   /** Writes since the table was compacted. */
   writes = 0;
+  closed = false;
   readonly #modules: LanceModules;
   readonly #folder: string;
   readonly #synced = new Set<string>();
@@ -154,11 +155,6 @@ export class LiveTable {
     return syncTree(this.#folder, this.#synced);
   }
 
-  /** Waits for writes that are under way. */
-  async settle(): Promise<void> {
-    await this.#last;
-  }
-
   /** Makes the vector index anew. */
   async makeIndex(partitions: number): Promise<void> {
     const config = this.#modules.lance.Index.ivfFlat({ distanceType: this.distance, numPartitions: partitions });
@@ -166,6 +162,7 @@ export class LiveTable {
   }
 
   close(): void {
+    this.closed = true;
     this.table.close();
   }
 }

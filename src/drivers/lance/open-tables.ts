@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { StorageError } from "../../errors.ts";
 import type { RegisteredTable } from "./table-register.ts";
 import { deletedTable, guarded, lanceError, named } from "./lance-error.ts";
 import type { LanceConnection, LanceModules, LanceTable } from "./lance-module.ts";
@@ -25,16 +27,26 @@ export class OpenTables {
 
   /** Returns the table as it is now, or `undefined` where it is not in its folder. */
   async find(entry: RegisteredTable, operation: string): Promise<LiveTable | undefined> {
-    const open = this.#open.get(entry.indexId) ?? this.#remember(entry, this.#read(entry, operation));
-    const live = await open;
+    const known = this.#open.get(entry.indexId);
+    const opening = known ?? this.#remember(entry, this.#read(entry, operation));
+    const live = await opening;
     if (live === undefined) {
       // It may be there the next time.
-      if (this.#open.get(entry.indexId) === open) this.#open.delete(entry.indexId);
+      if (this.#open.get(entry.indexId) === opening) this.#open.delete(entry.indexId);
       return undefined;
     }
     live.entry = entry;
-    await live.follow(operation);
-    return live;
+    if (known === undefined) return live;
+    try {
+      await live.follow(operation);
+      return live;
+    } catch (error) {
+      if (!(error instanceof StorageError) || error.code !== "CORRUPT") throw error;
+      // Deleted, or put back from a copy: what is there is opened anew.
+      if (this.#open.get(entry.indexId) === opening) this.#open.delete(entry.indexId);
+      live.close();
+      return this.find(entry, operation);
+    }
   }
 
   /** Returns the table, which must be there.
@@ -77,6 +89,8 @@ export class OpenTables {
 
   async #read(entry: RegisteredTable, operation: string): Promise<LiveTable | undefined> {
     const modules = await this.modules();
+    // Connecting makes the folder, which one that is only read must not.
+    if (!existsSync(join(this.#dir, `${entry.tableName}.lance`))) return undefined;
     const connection = await this.#connect(operation);
     let table: LanceTable;
     try {
@@ -103,9 +117,13 @@ export class OpenTables {
     modules: LanceModules,
     operation: string,
   ): Promise<LiveTable> {
-    const schema = await guarded({ operation, what: named(entry) }, () => table.schema());
-    checkSchema(schema, entry, operation);
-    return new LiveTable(entry, table, modules, join(this.#dir, `${entry.tableName}.lance`));
+    const place = { operation, what: named(entry) };
+    checkSchema(await guarded(place, () => table.schema()), entry, operation);
+    const { fragmentStats } = await guarded(place, () => table.stats());
+    const live = new LiveTable(entry, table, modules, join(this.#dir, `${entry.tableName}.lance`));
+    // What was written before and not compacted counts like what is written now.
+    live.writes = Math.max(0, fragmentStats.numFragments - 1);
+    return live;
   }
 
   #connect(operation: string): Promise<LanceConnection> {

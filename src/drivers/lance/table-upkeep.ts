@@ -85,11 +85,6 @@ export class TableUpkeep {
     await this.#running;
   }
 
-  /** Forgets a table that is closed. */
-  forget(live: LiveTable): void {
-    this.#written.delete(live);
-  }
-
   async #run(): Promise<void> {
     for (const live of this.#written) {
       await this.#activity.turn();
@@ -113,6 +108,7 @@ export class TableUpkeep {
   }
 
   async #tend(live: LiveTable, whole: boolean): Promise<void> {
+    if (live.closed) return;
     const { indexAbove, compactAfter } = this.#policy;
     const { indexed, unindexed } = await live.state("maintain");
     const rows = indexed + unindexed;

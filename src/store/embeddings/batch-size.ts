@@ -50,22 +50,39 @@ export class BatchSize {
   }
 }
 
+/** Vectors for a store whose upserts are costly wait for others at most so long, in milliseconds. */
+const LONGEST_WAIT_MS = 500;
+
 /** Chooses how many vectors are committed together. */
 export class CommitSize {
   readonly #watched: Watched;
+  readonly #costly: boolean;
   #perRow = 0;
+  #since: number | undefined;
 
-  constructor(watched: Watched) {
+  /** @param costly Whether a commit of few costs as much as one of many. */
+  constructor(watched: Watched, costly: boolean) {
     this.#watched = watched;
+    this.#costly = costly;
+  }
+
+  /** Whether so many vectors are to be committed now. */
+  isDue(waiting: number): boolean {
+    if (waiting === 0) return false;
+    if (!this.#costly || waiting >= MOST) return true;
+    this.#since ??= performance.now();
+    return performance.now() - this.#since >= LONGEST_WAIT_MS;
   }
 
   get rows(): number {
+    if (this.#costly) return MOST;
     const how = this.#watched() ? "watched" : "alone";
     const wanted = this.#perRow === 0 ? 0 : Math.floor(COMMIT_MS[how] / this.#perRow);
     return Math.max(FEWEST[how], Math.min(MOST, wanted));
   }
 
   learn(rows: number, elapsedMs: number): void {
+    this.#since = undefined;
     const perRow = Math.max(elapsedMs, 0.1) / rows;
     this.#perRow = this.#perRow === 0 ? perRow : (this.#perRow + perRow) / 2;
   }

@@ -44,7 +44,9 @@ export class EmbeddingRun {
   readonly #progress: RunProgress;
   /** A search has several steps, and between two slices of a run it takes them all. */
   readonly #turns = new TurnTaker(0);
-  readonly #commit: CommitSize;
+  #commit: CommitSize;
+  /** Embedded, and not committed yet. */
+  #waiting: EmbeddedChunk[] = [];
   /** Keys of the chunks that were left out. */
   readonly #refused = new Set<number>();
   readonly #failures: EmbeddingFailure[] = [];
@@ -61,7 +63,7 @@ export class EmbeddingRun {
     this.#progress = new RunProgress(tell);
     this.#cursor = from;
     this.generation = generationOf(parts.embedder);
-    this.#commit = new CommitSize(() => parts.activity.recent);
+    this.#commit = new CommitSize(() => parts.activity.recent, false);
   }
 
   get cursor(): number {
@@ -84,12 +86,26 @@ export class EmbeddingRun {
     if (await this.#isComplete()) return;
     const table = await vectors.ensureTable(this.generation);
     await db.transaction((tx) => claimGeneration(tx, this.generation));
+    const { maxBatch, costlyUpserts = false } = await vectors.capabilities();
     const limits = {
       embedder: this.#parts.embedder.maxBatch,
-      vectors: (await vectors.capabilities()).maxBatch,
+      vectors: maxBatch,
       dimensions: this.generation.dimensions,
     };
-    const size = new BatchSize(limits, () => this.#parts.activity.recent);
+    const watched = (): boolean => this.#parts.activity.recent;
+    const size = new BatchSize(limits, watched);
+    this.#commit = new CommitSize(watched, costlyUpserts);
+    try {
+      await this.#passes(table, size);
+    } catch (error) {
+      // What was embedded before is not lost with it. What cannot be written either stays missing, and the next run makes it.
+      await this.#write(table).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #passes(table: VectorTable, size: BatchSize): Promise<void> {
+    const { db } = this.#parts;
     for (let from = this.#cursor; ; from = 0) {
       const metOthers = await this.#pass(table, size, from);
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
@@ -133,6 +149,7 @@ export class EmbeddingRun {
         at += batch.length;
         await this.#turns.breathe();
       }
+      await this.#write(table);
       if (through === null) return others > 0;
       after = through;
       this.#cursor = through;
@@ -149,7 +166,8 @@ export class EmbeddingRun {
     const { rows, refused, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
     throwIfAborted(this.#signal, "run");
     size.learn(texts.length, busyMs);
-    await this.#write(table, rows);
+    this.#waiting.push(...rows);
+    if (this.#commit.isDue(this.#waiting.length)) await this.#write(table);
     this.#leaveOut(refused);
     return refused.length;
   }
@@ -181,10 +199,11 @@ export class EmbeddingRun {
     if (!this.#takes && this.#lastFailure !== null) throw this.#lastFailure;
   }
 
-  /** Writes a batch in slices, between which searches have their turn. */
-  async #write(table: VectorTable, rows: readonly EmbeddedChunk[]): Promise<void> {
+  /** Writes what waits in slices, between which searches have their turn. */
+  async #write(table: VectorTable): Promise<void> {
+    const rows = this.#waiting;
+    this.#waiting = [];
     for (let at = 0; at < rows.length;) {
-      throwIfAborted(this.#signal, "run");
       const slice = rows.slice(at, at + this.#commit.rows);
       const start = performance.now();
       const written = await this.#parts.writer.write(table, this.generation, slice);

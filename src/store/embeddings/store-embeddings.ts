@@ -42,8 +42,9 @@ import { throwIfAborted, Tidy } from "./tidy.ts";
 import { type AnyVectorStore, VectorSide } from "./vector-side.ts";
 import { EmbeddingWriter } from "./writer.ts";
 
-/** Most vectors that `put` writes together. */
+/** Most vectors that `put` writes together, and to a store whose upserts are costly. */
 const PUT_BATCH = 64;
+const COSTLY_PUT_BATCH = 1000;
 
 /** What embeddings are made of. */
 export interface EmbeddingParts {
@@ -133,7 +134,8 @@ export class StoreEmbeddings implements Embeddings {
     const checked = checkChunkVectors(site, records, asTable);
     throwIfAborted(signal, "put");
     const table = await vectors.ensureTable(generation, metric);
-    const { maxBatch } = await vectors.capabilities();
+    const { maxBatch, costlyUpserts = false } = await vectors.capabilities();
+    const most = Math.min(costlyUpserts ? COSTLY_PUT_BATCH : PUT_BATCH, maxBatch);
     const turns = new TurnTaker();
     const stored = new Set<string>();
     const wanted = await this.#db.transaction(async (tx) => {
@@ -142,9 +144,9 @@ export class StoreEmbeddings implements Embeddings {
       await claimGeneration(tx, generation);
       return checked;
     });
-    for (let at = 0; at < wanted.length; at += Math.min(PUT_BATCH, maxBatch)) {
+    for (let at = 0; at < wanted.length; at += most) {
       throwIfAborted(signal, "put");
-      const batch = wanted.slice(at, at + Math.min(PUT_BATCH, maxBatch));
+      const batch = wanted.slice(at, at + most);
       for (const chunkId of await writer.write(table, generation, batch)) stored.add(chunkId);
       await turns.breathe();
     }
