@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Worker } from "node:worker_threads";
 import type { Store } from "../../../src/contracts/store.ts";
 import { openStore } from "../../../src/node.ts";
 import { openTestStore } from "../../support/open-test-store.ts";
@@ -14,6 +15,7 @@ const SEARCH_EVERY_MS = 20;
 /** How finely the event loop is looked at, in milliseconds; what the figures are above it is delay. */
 const RESOLUTION_MS = 1;
 const NS_PER_MS = 1e6;
+const IDLE_MS = 10_000;
 
 const WORDS = [
   "astro",
@@ -47,6 +49,22 @@ export async function run(context: BenchContext): Promise<void> {
     }
     tell(context, { suite: "node", case: name, dataset }, runs);
   }
+  const { p50, p99, max } = await idle();
+  const figure = { suite: "node", case: "nothing but a busy thread beside it" };
+  context.report({ ...figure, metric: "event-loop delay p50", value: p50, unit: "ms" });
+  context.report({ ...figure, metric: "event-loop delay p99", value: p99, unit: "ms" });
+  context.report({ ...figure, metric: "event-loop delay max", value: max, unit: "ms" });
+}
+
+/** What the machine itself does to an event loop that has nothing to do, while another thread computes. */
+async function idle(): Promise<Measured["delay"]> {
+  const busy = new Worker("for (;;);", { eval: true });
+  const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  delay.enable();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  delay.disable();
+  await busy.terminate();
+  return inMs(delay);
 }
 
 interface Measured {
