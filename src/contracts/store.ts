@@ -171,7 +171,8 @@ export interface Store {
    *  their vectors. */
   check(): Promise<CheckReport>;
   openReport(): Promise<OpenReport>;
-  /** Ends running work at the next whole document or batch of embeddings and closes. Safe to call twice. */
+  /** Ends running work at the next whole document or batch of embeddings and closes. On Node the searches and other reads at hand are
+   *  answered first. Safe to call twice. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
