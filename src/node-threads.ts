@@ -99,6 +99,8 @@ class StartedThread {
   readonly #role: ThreadRole;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
+  #isGone = false;
+  #thrown: unknown;
 
   /** @param home What the thread may ask for here. */
   constructor(role: ThreadRole, home: ThreadHome) {
@@ -111,12 +113,15 @@ class StartedThread {
     });
     this.#worker = worker;
     // What ends a thread is told to its calls; without a listener it would end the process.
-    worker.on("error", () => undefined);
+    worker.on("error", (error: unknown) => {
+      this.#thrown = error;
+    });
     this.#ended = new Promise((resolve) => worker.once("exit", () => resolve()));
     const served = serve(threadPortEndpoint(port1 as unknown as PortLike), home);
     // The thread keeps the process running while there are calls, its way back to here never does.
     port1.unref();
     void this.#ended.then(() => {
+      this.#isGone = true;
       served.close();
       port1.close();
     });
@@ -124,6 +129,8 @@ class StartedThread {
 
   async open(params: Omit<ThreadParams, "role">): Promise<LaneThread> {
     const worker = this.#worker;
+    // Nobody would tell of an end that is past.
+    if (this.#isGone) throw threadGone(this.#role, this.#thrown);
     try {
       const connection = await connect<StoreThread>(threadEndpoint(worker as ThreadLike), {
         params: { ...params, role: this.#role },
@@ -138,6 +145,12 @@ class StartedThread {
   async end(): Promise<void> {
     await this.#worker.terminate();
   }
+}
+
+function threadGone(role: ThreadRole, cause: unknown): StorageError {
+  const reason = cause instanceof Error ? `: ${cause.message}` : "";
+  const context = { capability: "store", operation: "open", cause } as const;
+  return new StorageError("OWNER_LOST", `the thread "${role}" ended before it could open the store${reason}`, context);
 }
 
 function requireEmbedder(embedder: Embedder | undefined): Embedder {

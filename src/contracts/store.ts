@@ -260,7 +260,8 @@ export interface Store {
    *  @example
    *    const { documents } = await store.import(file.stream(), { onProgress: ({ done, total }) => show(done, total) }); */
   import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport>;
-  /** Ends running work at the next whole document or batch of embeddings and closes. Safe to call twice. */
+  /** Ends running work at the next whole document or batch of embeddings and closes. On Node the searches and other reads at hand are
+   *  answered first. Safe to call twice. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }

@@ -118,6 +118,19 @@ describe("the packed tarball", () => {
     return runCommand(process.execPath, [bin("typescript/bin/tsc"), "-p", `tsconfig.${name}.json`], project);
   }
 
+  test("opens a store on Node, in threads, whose search finds what it took in", async () => {
+    const script = `
+      import { openStore } from "lodestore/node";
+      const store = await openStore({ dir: "packed-store", readers: 2, embedder: { kind: "hashing" } });
+      await store.ingest({ path: "kiln.md", content: "# Kiln\\n\\nCone 6 melts." }, { embed: "wait" });
+      const found = await store.search({ text: "melts", mode: "hybrid", explain: true });
+      console.log(JSON.stringify([found.hits.length, found.explain.vector.modelId]));
+      await store.close();
+    `;
+    writeFileSync(join(project, "store.js"), script);
+    expect(JSON.parse(await runCommand(process.execPath, ["store.js"], project))).toEqual([1, "hashing"]);
+  });
+
   test("has a command line that explains itself", async () => {
     const help = await runCommand(
       process.execPath,

@@ -1,19 +1,18 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { monitorEventLoopDelay } from "node:perf_hooks";
+import { Worker } from "node:worker_threads";
 import type { Store } from "../../../src/contracts/store.ts";
 import { openStore } from "../../../src/node.ts";
 import { openTestStore } from "../../support/open-test-store.ts";
 import { datasetName, type DocFile, readAstroDocs } from "../astro-docs.ts";
 import { type BenchContext, type Figure, median, quantile } from "../report.ts";
+import { type SeenLoop, watchLoop } from "./loop-watch.ts";
 
 const ROUNDS = 3;
 /** A search is asked for this often while documents are taken in, in milliseconds. */
 const SEARCH_EVERY_MS = 20;
-/** How finely the event loop is looked at, in milliseconds; what the figures are above it is delay. */
-const RESOLUTION_MS = 1;
-const NS_PER_MS = 1e6;
+const IDLE_MS = 10_000;
 
 const WORDS = [
   "astro",
@@ -47,11 +46,22 @@ export async function run(context: BenchContext): Promise<void> {
     }
     tell(context, { suite: "node", case: name, dataset }, runs);
   }
+  tellLoop(context, { suite: "node", case: "nothing but a busy thread beside it" }, [await idle()]);
+}
+
+/** What the machine itself does to an event loop that has nothing to do, while another thread computes. */
+async function idle(): Promise<SeenLoop> {
+  const busy = new Worker("for (;;);", { eval: true });
+  const stop = watchLoop();
+  await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+  const seen = stop();
+  await busy.terminate();
+  return seen;
 }
 
 interface Measured {
   ingestMs: number;
-  delay: { p50: number; p99: number; max: number };
+  loop: SeenLoop;
   searches: number[];
 }
 
@@ -59,10 +69,9 @@ async function measure(open: (dir: string) => Promise<Store>, files: readonly Do
   const dir = await mkdtemp(join(tmpdir(), "lodestore-bench-"));
   try {
     await using store = await open(dir);
-    const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
     const searches: number[] = [];
     const ingesting = { over: false };
-    delay.enable();
+    const stop = watchLoop();
     const start = performance.now();
     const ingest = store
       .ingest(
@@ -78,8 +87,7 @@ async function measure(open: (dir: string) => Promise<Store>, files: readonly Do
     await ingest;
     const ingestMs = performance.now() - start;
     await Promise.all(asked);
-    delay.disable();
-    return { ingestMs, delay: inMs(delay), searches };
+    return { ingestMs, loop: stop(), searches };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
@@ -91,11 +99,6 @@ async function searchOnce(store: Store, n: number, times: number[]): Promise<voi
   times.push(performance.now() - start);
 }
 
-function inMs(delay: ReturnType<typeof monitorEventLoopDelay>): Measured["delay"] {
-  const above = (ns: number): number => Math.max(0, ns / NS_PER_MS - RESOLUTION_MS);
-  return { p50: above(delay.percentile(50)), p99: above(delay.percentile(99)), max: above(delay.max) };
-}
-
 function tell(
   context: BenchContext,
   figure: Pick<Figure, "suite" | "case" | "dataset">,
@@ -104,10 +107,26 @@ function tell(
   const row = (metric: string, of: (run: Measured) => number, unit = "ms"): void =>
     context.report({ ...figure, metric, value: median(runs.map(of)), unit });
   row("whole ingest", ({ ingestMs }) => ingestMs / 1000, "s");
-  row("event-loop delay p50", ({ delay }) => delay.p50);
-  row("event-loop delay p99", ({ delay }) => delay.p99);
-  row("event-loop delay max", ({ delay }) => delay.max);
+  tellLoop(
+    context,
+    figure,
+    runs.map(({ loop }) => loop),
+  );
   row("searches meanwhile", ({ searches }) => searches.length, "");
   row("search meanwhile p50", ({ searches }) => quantile(searches, 0.5));
   row("search meanwhile p99", ({ searches }) => quantile(searches, 0.99));
+}
+
+function tellLoop(
+  context: BenchContext,
+  figure: Pick<Figure, "suite" | "case" | "dataset">,
+  seen: readonly SeenLoop[],
+): void {
+  const row = (metric: string, of: (loop: SeenLoop) => number): void =>
+    context.report({ ...figure, metric, value: median(seen.map(of)), unit: "ms" });
+  row("event-loop delay p50", ({ delay }) => delay.p50);
+  row("event-loop delay p99", ({ delay }) => delay.p99);
+  row("event-loop delay max", ({ delay }) => delay.max);
+  row("own time in a turn p99", ({ turn }) => turn.p99);
+  row("own time in a turn max", ({ turn }) => turn.max);
 }
