@@ -71,7 +71,15 @@ export function createApp(options: AppOptions): HTMLElement {
       void refresh(true);
     },
   });
-  const storage = createStoragePanel({ store, onDeleteEverything, onModelChosen });
+  const storage = createStoragePanel({
+    store,
+    onDeleteEverything,
+    onModelChosen,
+    onRestored: () => {
+      announcer.say("The backup is restored.");
+      void refresh(true);
+    },
+  });
   const embedding = createEmbeddingLine({ store, announcer, signal });
   const ingest = createIngestPanel({ store, announcer, onChange: (ended) => void refresh(ended) });
   const intake = createFileIntake({

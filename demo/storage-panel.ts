@@ -1,4 +1,5 @@
 import type { CheckReport, OpenReport, Store, StoreStats } from "lodestore";
+import { createArchiveSection } from "./archive-section.ts";
 import { confirmDialog } from "./confirm-dialog.ts";
 import { button, descriptionList, element, type Child } from "./element.ts";
 import { errorText } from "./error-text.ts";
@@ -18,12 +19,19 @@ interface StoragePanelOptions {
   onDeleteEverything: () => Promise<void>;
   /** Another model was chosen: the store opens with it. */
   onModelChosen: () => void;
+  /** A backup was restored. */
+  onRestored: () => void;
 }
 
 /** What the store holds, where its bytes are and whether they are sound. */
-export function createStoragePanel({ store, onDeleteEverything, onModelChosen }: StoragePanelOptions): StoragePanel {
+export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
+  const { store, onDeleteEverything, onModelChosen, onRestored } = options;
   const figures = element("div", { "data-testid": "storage-figures" });
   const indexes = element("div", { "data-testid": "indexes" });
+  const archive = createArchiveSection(store, () => {
+    void load();
+    onRestored();
+  });
   const checkResult = element("div", { class: "check-result", role: "status", "data-testid": "check-result" });
   const check = button({ "data-testid": "check", onclick: () => void runCheck() }, "Check integrity");
   const wipe = button(
@@ -53,6 +61,7 @@ export function createStoragePanel({ store, onDeleteEverything, onModelChosen }:
     ),
     element("section", {}, element("h3", {}, "Vector indexes"), indexes),
     figures,
+    archive.element,
     element("section", {}, element("h3", {}, "Soundness"), check, checkResult),
     element("section", {}, element("h3", {}, "Start over"), wipe),
   );
@@ -74,6 +83,7 @@ export function createStoragePanel({ store, onDeleteEverything, onModelChosen }:
         spaceSection(stats, estimate, isPersistent, requestPersistence),
         engineSection(stats, report),
       );
+      archive.show(stats.documents);
       indexes.replaceChildren(...(await indexReport(store, report)));
     } catch (error) {
       figures.replaceChildren(element("p", { class: "error", role: "alert" }, errorText(error)));
