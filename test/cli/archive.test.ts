@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { ArchiveImportReport, SearchResult } from "../../src/node.ts";
-import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes } from "./run-lodestore.ts";
+import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes, type Outcome } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -25,6 +25,22 @@ function command(
   const child = spawn(process.execPath, [ENTRY, ...args], { cwd, stdio: "pipe" });
   if (args[0] === "import") child.stdout.resume();
   return { child, ended: new Promise((resolve) => child.on("close", resolve)) };
+}
+
+function run(
+  cwd: string,
+  program: string,
+  args: readonly string[],
+): Promise<Pick<Outcome, "code" | "stdout" | "stderr">> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.on("error", reject);
+    child.on("close", (code) => resolve({ code, stdout, stderr }));
+  });
 }
 
 /** What is in a folder but the store and the notes. */
@@ -86,6 +102,24 @@ describe("lodestore export and import", () => {
     expect(nowhere.stderr).toContain("folder.tar cannot be written");
     expect(others(folder)).toEqual(["there.tar"]);
     expect(readdirSync(join(folder, ".lodestore")).filter((name) => name.includes("image"))).toEqual([]);
+  });
+
+  test.skipIf(process.platform === "win32")("leave the store as it was when the disk is full", async () => {
+    const folder = await makeStore(manyNotes(300));
+    await lodestore(folder, "export", "a.tar", "-q");
+    // A limit on the length of files stands for the disk: 1 MiB, in blocks of 512 bytes.
+    const limited = (...args: readonly string[]): ReturnType<typeof run> =>
+      run(folder, "sh", ["-c", `trap '' XFSZ; ulimit -f 2048; exec "$@"`, "sh", process.execPath, ENTRY, ...args]);
+    const importing = await limited("import", "a.tar", "--db", "new", "-q");
+    expect(importing).toMatchObject({ code: 3, stdout: "" });
+    expect(importing.stderr).toContain("[QUOTA_EXCEEDED]");
+    expect(readdirSync(join(folder, "new")).filter((name) => name.includes("image"))).toEqual([]);
+    expect((await lodestoreJson<{ items: unknown[] }>(folder, "list", "--db", "new")).items).toEqual([]);
+    const exporting = await limited("export", "b.tar", "-q");
+    expect(exporting).toMatchObject({ code: 3, stdout: "" });
+    expect(others(folder).filter((name) => name.startsWith("b.tar"))).toEqual([]);
+    expect(readdirSync(join(folder, ".lodestore")).filter((name) => name.includes("image"))).toEqual([]);
+    expect(await lodestore(folder, "import", "a.tar", "--db", "new", "-q")).toMatchObject({ code: 0 });
   });
 
   test("say what is wrong", async () => {
