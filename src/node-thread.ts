@@ -2,10 +2,8 @@ import { join } from "node:path";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { SqlDatabase } from "./contracts/sql.ts";
-import type { VectorIndexWork } from "./contracts/vector-upkeep.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
-import { StorageError } from "./errors.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
 import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
 import { takeWriterLock } from "./drivers/writer-lock-node.ts";
@@ -13,6 +11,7 @@ import type { ThreadParams, ThreadRole } from "./node-threads.ts";
 import { chooseVectors, type VectorParts } from "./node-vectors.ts";
 import { connect } from "./rpc/client.ts";
 import { type PortLike, threadPortEndpoint } from "./rpc/endpoint.ts";
+import { NO_INDEXES } from "./rpc/no-indexes.ts";
 import type { Remote } from "./rpc/remote.ts";
 import { serve } from "./rpc/server.ts";
 import type { StoreThread, ThreadHome } from "./rpc/store-thread.ts";
@@ -78,20 +77,6 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
     lock?.release();
     throw error;
   }
-}
-
-/** A thread that keeps no indexes is asked for none: this says so if it is. */
-const NO_INDEXES: VectorIndexWork = {
-  info: keptElsewhere,
-  rebuild: keptElsewhere,
-  examine: keptElsewhere,
-  selfCheck: keptElsewhere,
-  flush: keptElsewhere,
-};
-
-async function keptElsewhere(): Promise<never> {
-  const context = { capability: "vectors", operation: "indexes" } as const;
-  throw new StorageError("UNSUPPORTED", "another thread keeps the indexes", context);
 }
 
 /** What a role has to do with the vector indexes. */

@@ -87,7 +87,7 @@ async function runImport(args: Arguments, terminal: Terminal): Promise<number> {
   if (modelId === undefined) throw usageError(args.command, "--model is missing: which model made the vectors?");
   if (args.has("map") && args.has("texts")) throw usageError(args.command, "--map and --texts are either or");
   if (args.has("prefix") && !args.has("texts")) throw usageError(args.command, "--prefix goes with --texts");
-  const vectors = await readVectors(args, file);
+  const vectors = await vectorsOf(args, file);
   const labels = await readLabels(args);
   const modelVersion = args.text("model-version");
   const prefix = (args.text("prefix") ?? defaultPrefix(file)).replaceAll(/^\/+|\/+$/g, "");
@@ -143,7 +143,7 @@ async function importInto(
   }
 }
 
-async function readVectors(args: Arguments, file: string): Promise<VectorFile> {
+async function vectorsOf(args: Arguments, file: string): Promise<VectorFile> {
   const typed = args.oneOf("metric", METRICS);
   const bytes = await readInputFile(args.command, file);
   const told = typed === undefined ? await metricBeside(args.command, file) : undefined;

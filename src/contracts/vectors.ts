@@ -244,11 +244,11 @@ export interface VectorStore extends VectorWriter {
   info(indexId: string): Promise<VectorTableInfo>;
   /** Whether each embedding is there. */
   batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;
-  /** Returns the vectors of embeddings, in the order of their ids; `null` where there is none. They are as near to what was put as the
+  /** Returns the vectors of embeddings, in the order of their ids; `undefined` where there is none. They are as near to what was put as the
    *  driver keeps them: 32-bit floats, unit vectors where it makes them so under cosine.
    *  @param embeddingIds At most `maxBatch`.
    *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, CLOSED */
-  readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]>;
+  vectorsOf(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | undefined)[]>;
   /** Makes a generation's index anew from the stored vectors, links it, and stores a new snapshot of it where the store keeps such.
    *  @throws StorageError ABORTED: until all vectors are read the index serves as it was, after that the new one does; QUOTA_EXCEEDED,
    *  DRIVER: the new one serves, and its snapshot could not be stored */

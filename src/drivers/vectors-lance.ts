@@ -300,15 +300,15 @@ export class LanceVectorStore implements VectorStore {
     });
   }
 
-  readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]> {
-    return this.#run("readVectors", async (site) => {
+  vectorsOf(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    return this.#run("vectorsOf", async (site) => {
       const entry = await this.#register.get(indexId, site.operation);
       const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
         requireId(site, `embeddingIds[${i}]`, id),
       );
       const live = await this.#tables.find(entry, site.operation);
       const found = live === undefined ? undefined : await readVectors(live, site.operation, ids);
-      return ids.map((id) => found?.get(id) ?? null);
+      return ids.map((id) => found?.get(id));
     });
   }
 

@@ -13,6 +13,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   vectors: () => import("./vectors.ts"),
   hybrid: () => import("./hybrid.ts"),
   node: () => import("./node.ts"),
+  archive: () => import("./archive.ts"),
 };
 
 const { values, positionals } = parseArgs({

@@ -29,6 +29,14 @@ describe("the README", () => {
     expect(printed.trim()).toBe("notes/日本.md");
   });
 
+  test("has an example that moves that store, which runs as it is written", async () => {
+    const example = readmeExample("Move a store")
+      .replaceAll("./my-", join(folder, "my-"))
+      .replaceAll("notes.tar", join(folder, "moved.tar"));
+    const printed = await runCommand(process.execPath, ["--input-type=module", "--eval", example], root);
+    expect(printed.trim()).toBe("1 1");
+  });
+
   test("has command lines that run as they are written", async () => {
     const lodestore = join(root, "dist/cli/lodestore.js");
     const lines = readmeExample("On the command line").trim().split("\n");
@@ -40,7 +48,7 @@ describe("the README", () => {
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
     const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
-    expect(lines.length).toBe(10);
+    expect(lines.length).toBe(12);
     expect(said('search "getting started"')).toContain("guides/kiln.md");
     expect(said("--mode hybrid")).toContain("guides/kiln.md");
     expect(said("list")).toContain("guides/kiln.md");
@@ -49,5 +57,6 @@ describe("the README", () => {
     expect(said("reindex")).toContain("indexed anew");
     expect(said("doctor --fix")).toContain("All is well.");
     expect(said("lhv1 inspect")).toContain("cosine");
+    expect(said("import notes.tar")).toContain("1 document");
   });
 });

@@ -311,6 +311,25 @@ test.each(vectorStores)(
   },
 );
 
+test("an import of a stream that hangs ends when the store closes, and leaves it as it was", async () => {
+  const path = join(folder, "closing.db");
+  const opened = await openEmbeddingStore({ path, vectors: flatVectors });
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
+  const hanging = (async function* (): AsyncGenerator<Uint8Array> {
+    yield archive.slice(0, 30_000);
+    begin();
+    await new Promise(() => undefined);
+  })();
+  const imported = opened.store.import(hanging).catch((error: unknown) => error);
+  await begun;
+  await opened.store.close();
+  expect(await imported).toMatchObject({ code: "CLOSED" });
+  await expect(opened.store.import(inPieces(archive))).rejects.toMatchObject({ code: "CLOSED" });
+  expect(images()).toEqual([]);
+  await using again = await openEmbeddingStore({ path, vectors: flatVectors });
+  expect(await again.store.stats()).toMatchObject({ documents: 0, chunks: 0 });
+});
+
 test("an import whose progress throws leaves the store as it was", async () => {
   await using opened = await openEmbeddingStore({ vectors: flatVectors });
   const failed = opened.store.import(inPieces(archive), {

@@ -88,8 +88,8 @@ export class ApartVectorStore implements VectorStore {
     return this.#store.batchExists(indexId, embeddingIds);
   }
 
-  readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]> {
-    return this.#store.readVectors(indexId, embeddingIds);
+  vectorsOf(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    return this.#store.vectorsOf(indexId, embeddingIds);
   }
 
   rebuild(

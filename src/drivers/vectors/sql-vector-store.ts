@@ -277,9 +277,9 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     return ids.map((id) => there.has(id));
   }
 
-  async readVectors(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | null)[]> {
-    this.#checkOpen("readVectors");
-    const site = { capability: "vectors", operation: "readVectors" } as const;
+  async vectorsOf(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | undefined)[]> {
+    this.#checkOpen("vectorsOf");
+    const site = { capability: "vectors", operation: "vectorsOf" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
       requireId(site, `embeddingIds[${i}]`, id),
@@ -289,7 +289,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       [JSON.stringify(ids)],
     );
     const found = new Map(rows.map(({ id, vector }) => [id, vectorOf(vector)]));
-    return ids.map((id) => found.get(id) ?? null);
+    return ids.map((id) => found.get(id));
   }
 
   async rebuild(

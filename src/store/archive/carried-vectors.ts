@@ -55,12 +55,14 @@ export async function writeCarriedVectors(copy: SqlDatabase, vectors: VectorStor
       const last = records.at(-1);
       if (last === undefined) break;
       const ids = records.map(({ id }) => id);
-      const found = await vectors.readVectors(indexId, ids);
+      const found = await vectors.vectorsOf(indexId, ids);
       await copy.runMany(
         "INSERT INTO carried_vectors (embedding_id, vector) VALUES ($1, $2)",
         ids.flatMap((id, at) => {
           const vector = found[at];
-          return vector == null ? [] : [[id, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)]];
+          return vector === undefined
+            ? []
+            : [[id, new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)]];
         }),
       );
       after = last.id;

@@ -149,13 +149,13 @@ async function read(
   records: readonly LivingRecord[],
 ): Promise<VectorRecord[]> {
   if (records.length === 0) return [];
-  const vectors = await from.readVectors(
+  const vectors = await from.vectorsOf(
     table.indexId,
     records.map(({ embeddingId }) => embeddingId),
   );
   return records.flatMap((record, at) => {
     const vector = vectors[at];
-    return vector == null ? [] : [{ ...record, vector }];
+    return vector === undefined ? [] : [{ ...record, vector }];
   });
 }
 

@@ -14,6 +14,8 @@ export interface BenchPage {
   append(name: string, count: number): Promise<{ ingestMs: number[]; putMs: number[] }>;
   coldOpen(name: string, query: string): Promise<{ openMs: number; firstHitMs: number; hits: number }>;
   remove(name: string): Promise<void>;
+  /** Backs a store up, and restores it into another one. */
+  move(name: string, rounds: number): Promise<{ exportMs: number; importMs: number; bytes: number }[]>;
   /** Compares vector indexes in a worker. */
   vectors(task: VectorsTask): Promise<VectorsResult>;
   /** Takes the data in with the built-in embedder and waits until everything is embedded and indexed. */
@@ -66,6 +68,25 @@ const page: BenchPage = {
   },
   insertBare(name) {
     return asked(new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" }), name);
+  },
+  async move(name, rounds) {
+    const source = await openStore(hybridStore(name));
+    const runs = [];
+    for (let round = 0; round < rounds; round++) {
+      let start = performance.now();
+      const pieces: Uint8Array<ArrayBuffer>[] = [];
+      for await (const piece of source.export()) pieces.push(new Uint8Array(piece));
+      const archive = new Blob(pieces.splice(0));
+      const exportMs = performance.now() - start;
+      const target = await openStore(hybridStore(`${name}-copy`));
+      start = performance.now();
+      await target.import(archive);
+      runs.push({ exportMs, importMs: performance.now() - start, bytes: archive.size });
+      await target.close();
+      await deleteStore({ name: `${name}-copy` });
+    }
+    await source.close();
+    return runs;
   },
   vectors(task) {
     return asked(new Worker(new URL("./vectors-worker.ts", import.meta.url), { type: "module" }), task);

@@ -22,7 +22,7 @@ export function vectorClosingCases({ opened }: VectorStoreUnderTest): void {
       count: () => vectors.count(indexId),
       info: () => vectors.info(indexId),
       batchExists: () => vectors.batchExists(indexId, []),
-      readVectors: () => vectors.readVectors(indexId, []),
+      vectorsOf: () => vectors.vectorsOf(indexId, []),
       rebuild: () => vectors.rebuild(indexId, "1"),
       examine: () => vectors.examine(indexId),
       orphanSweep: () => vectors.orphanSweep(indexId),

@@ -26,7 +26,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       count: () => vectors.count(ID),
       info: () => vectors.info(ID),
       batchExists: () => vectors.batchExists(ID, [ID]),
-      readVectors: () => vectors.readVectors(ID, [ID]),
+      vectorsOf: () => vectors.vectorsOf(ID, [ID]),
       rebuild: () => vectors.rebuild(ID, "1"),
       examine: () => vectors.examine(ID),
       orphanSweep: () => vectors.orphanSweep(ID),
@@ -152,7 +152,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       const list = ids as string[];
       await expect(vectors.deleteByChunkIds(indexId, list)).rejects.toMatchObject(refusal("deleteByChunkIds", field));
       await expect(vectors.batchExists(indexId, list)).rejects.toMatchObject(refusal("batchExists", field));
-      await expect(vectors.readVectors(indexId, list)).rejects.toMatchObject(refusal("readVectors", field));
+      await expect(vectors.vectorsOf(indexId, list)).rejects.toMatchObject(refusal("vectorsOf", field));
     }
   });
 

@@ -210,8 +210,14 @@ export function vectorWritingCases({ opened }: VectorStoreUnderTest): void {
     await corpus.mark(table, records.slice(0, 1), "pending");
     const ids = records.map(({ embeddingId }) => embeddingId);
     const asked = [ids[2], ids[0], "f".repeat(32), ids[1], ids[2]] as string[];
-    expect(await vectors.readVectors(table.indexId, asked)).toEqual([values[2], values[0], null, values[1], values[2]]);
-    expect(await vectors.readVectors(table.indexId, [])).toEqual([]);
+    expect(await vectors.vectorsOf(table.indexId, asked)).toEqual([
+      values[2],
+      values[0],
+      undefined,
+      values[1],
+      values[2],
+    ]);
+    expect(await vectors.vectorsOf(table.indexId, [])).toEqual([]);
   });
 
   test("knows which embeddings are there", async () => {
