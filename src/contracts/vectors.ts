@@ -161,8 +161,8 @@ export interface VectorSnapshotState {
 }
 
 export interface VectorExamineOptions {
-  /** Looks at what is there at once: no checksum is compared, no recall measured, and an index of more than 10,000 vectors without a
-   *  snapshot to open it from is left alone. False by default. */
+  /** Looks at what is there at once: no recall is measured, and an index of more than 10,000 vectors without a snapshot to open it from
+   *  is left alone. False by default. */
   quick?: boolean;
   signal?: AbortSignal;
 }

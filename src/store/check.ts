@@ -1,6 +1,7 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
+import { nextTurn } from "../turns.ts";
 import { eachIndex, examineTables, indexFinding } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
@@ -126,8 +127,9 @@ async function problems(db: SqlDatabase, sql: string): Promise<string[]> {
   return rows.map((row) => row.problem);
 }
 
-/** Runs one look; damage that stops the look itself is a finding too. */
+/** Runs one look, in a turn of its own: what it looks at may be large. Damage that stops the look itself is a finding too. */
 async function finding(name: string, look: () => Promise<string[]>): Promise<CheckFinding> {
+  await nextTurn();
   try {
     const found = await look();
     if (found.length === 0) return { name, ok: true, detail: "ok" };

@@ -1,6 +1,7 @@
 import type { CheckReport, RepairOptions, RepairProgress, RepairReport, RepairStep } from "../../contracts/store.ts";
 import type { EmbeddingSweepReport } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
+import { nextTurn } from "../../turns.ts";
 import { checkStore, FINDINGS } from "../check.ts";
 import { eachIndex, examineTables, indexFinding, isBroken } from "../embeddings/examine-indexes.ts";
 import type { AnyVectorStore } from "../embeddings/vector-side.ts";
@@ -47,6 +48,7 @@ class Repair {
     await this.#remakeIndexes();
     this.#tell("looking again");
     const check = await this.#check();
+    await this.#breathe();
     await this.#nameWhatIsLeft(check);
     return { dryRun, steps: this.#steps, sweep, check };
   }
@@ -105,7 +107,7 @@ class Repair {
 
   /** Runs one repair. That it failed is what there is to say of it, and others are tried. */
   async #attempt(names: readonly string[], repair: () => Promise<string>): Promise<void> {
-    this.#throwIfAborted();
+    await this.#breathe();
     try {
       const detail = await repair();
       if (detail !== "") for (const name of names) this.#steps.push({ name, outcome: "repaired", detail });
@@ -125,7 +127,7 @@ class Repair {
   }
 
   async #check(): Promise<CheckReport> {
-    this.#throwIfAborted();
+    await this.#breathe();
     return checkStore(this.#parts.db, this.#parts.vectors);
   }
 
@@ -136,6 +138,12 @@ class Repair {
   #tell(doing: string, done = 0, total: number | null = null): void {
     const progress: RepairProgress = { doing, done, total };
     this.#options.onProgress?.(progress);
+  }
+
+  /** Gives a turn to searches, and to an abort that is on its way. */
+  async #breathe(): Promise<void> {
+    await nextTurn();
+    this.#throwIfAborted();
   }
 
   #throwIfAborted(): void {
