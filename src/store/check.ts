@@ -2,7 +2,7 @@ import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
 import { nextTurn } from "../turns.ts";
-import { eachIndex, examineTables, indexFinding } from "./embeddings/examine-indexes.ts";
+import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 
@@ -109,8 +109,10 @@ function isAboutTextIndex(problem: string): boolean {
 async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise<CheckFinding[]> {
   const inStep = await finding(FINDINGS.vectors, () => vectorProblems(db, vectors));
   try {
-    return [inStep, ...eachIndex(await examineTables(vectors)).map((one) => indexFinding(one))];
+    return [inStep, ...(await indexFindings(vectors))];
   } catch (error) {
+    // Whoever keeps them looks at them.
+    if (isKeptElsewhere(error)) return [inStep];
     return [inStep, failed("vector indexes", error)];
   }
 }

@@ -3,16 +3,15 @@ import type { EmbeddingSweepReport } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
 import { nextTurn } from "../../turns.ts";
 import { checkStore, FINDINGS } from "../check.ts";
-import { eachIndex, examineTables, indexFinding, isBroken } from "../embeddings/examine-indexes.ts";
+import { INDEX_FINDING, isKeptElsewhere } from "../embeddings/examine-indexes.ts";
 import type { AnyVectorStore } from "../embeddings/vector-side.ts";
 import { adviceFor, FILE_ADVICE } from "./advice.ts";
+import { ENDING, remakeIndexes } from "./remake-indexes.ts";
 import { type Remedy, REMEDIES, type RemedyParts } from "./remedies.ts";
 
 export interface RepairParts extends RemedyParts {
   vectors: AnyVectorStore | undefined;
 }
-
-const INDEX = "vector index ";
 
 /** Looks for damage and repairs what can be. */
 export async function repairStore(
@@ -54,13 +53,13 @@ class Repair {
   }
 
   async #plan(found: CheckReport): Promise<RepairReport> {
-    for (const finding of found.findings.filter(({ ok }) => !ok)) {
+    for (const finding of found.findings.filter(({ ok, name }) => !ok && !name.startsWith(INDEX_FINDING))) {
       const { name } = finding;
       const remedy = REMEDIES.find(({ names }) => names.includes(name));
       if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
-      else if (name.startsWith(INDEX)) this.#steps.push({ name, outcome: "planned", detail: "make it anew" });
       else this.#leave(name, await adviceFor(this.#parts.db, finding));
     }
+    await this.#remakeIndexes();
     return { dryRun: true, steps: this.#steps, sweep: await this.#sweep(), check: found };
   }
 
@@ -88,20 +87,14 @@ class Repair {
   /** After the sweep: what it deletes is in no new snapshot. */
   async #remakeIndexes(): Promise<void> {
     const { vectors } = this.#parts;
-    const { signal } = this.#options;
     if (vectors === undefined) return;
-    this.#tell("looking at the vector indexes");
-    for (const examined of eachIndex(await examineTables(vectors, signal === undefined ? {} : { signal }))) {
-      const { table, generation } = examined;
-      if (!isBroken(generation)) continue;
-      const doing = `making ${table.tableName} anew`;
-      await this.#attempt([indexFinding(examined).name], async () => {
-        await vectors.rebuild(table.indexId, generation.modelVersion, {
-          ...(signal === undefined ? {} : { signal }),
-          onProgress: ({ phase, done, total }) => this.#tell(`${doing}, ${phase}`, done, total),
-        });
-        return "the index was made anew from its vectors";
-      });
+    await this.#breathe();
+    try {
+      this.#steps.push(...(await remakeIndexes(vectors, this.#options)));
+    } catch (error) {
+      this.#throwIfAborted();
+      // They are kept, and made anew, by another connection.
+      if (!isKeptElsewhere(error)) throw error;
     }
   }
 
@@ -113,7 +106,7 @@ class Repair {
       if (detail !== "") for (const name of names) this.#steps.push({ name, outcome: "repaired", detail });
     } catch (error) {
       this.#throwIfAborted();
-      if (!(error instanceof StorageError) || ENDS.has(error.code)) throw error;
+      if (!(error instanceof StorageError) || ENDING.has(error.code)) throw error;
       for (const name of names) this.#leave(name, `the repair failed: ${error.message} [${error.code}]`);
     }
   }
@@ -155,9 +148,6 @@ class Repair {
     throw new StorageError("ABORTED", message, { capability: "store", operation: "repair", cause });
   }
 }
-
-/** What ends a repair as a whole: nothing more can be written, or nobody may. */
-const ENDS: ReadonlySet<string> = new Set(["CLOSED", "ABORTED", "UNSUPPORTED", "INVALID_INPUT"]);
 
 function isBad({ findings }: CheckReport, name: string): boolean {
   return findings.some((finding) => finding.name === name && !finding.ok);
