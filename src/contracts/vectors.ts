@@ -237,6 +237,8 @@ export interface VectorStore extends VectorWriter {
   ): Promise<VectorResult[]>;
   /** Embeddings of the table, or of one generation. */
   count(indexId: string, modelVersion?: string): Promise<number>;
+  /** Versions of the model whose vectors are in the table, in the order in which they were begun. Opens no index. */
+  generations(indexId: string): Promise<string[]>;
   info(indexId: string): Promise<VectorTableInfo>;
   /** Whether each embedding is there. */
   batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;
