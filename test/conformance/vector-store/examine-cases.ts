@@ -27,6 +27,7 @@ export function vectorExamineCases({ opened, recall }: VectorStoreUnderTest): vo
     const other = records.map((record, at) => corpus.record(table, at, record.vector, "2"));
     await vectors.upsert(table.indexId, other);
     await corpus.mark(table, other.slice(0, 10));
+    await vectors.flush();
     const before = await vectors.info(table.indexId);
     const reports = await vectors.openReports();
     expect(await vectors.generations(table.indexId)).toEqual(["1", "2"]);
