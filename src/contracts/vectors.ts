@@ -165,8 +165,8 @@ export interface VectorSnapshotState {
 }
 
 export interface VectorExamineOptions {
-  /** Looks at what is there at once: no checksum is compared, no recall measured, and an index of more than 10,000 vectors without a
-   *  snapshot to open it from is left alone. False by default. */
+  /** Looks at what is there at once: no recall is measured, and an index of more than 10,000 vectors without a snapshot to open it from
+   *  is left alone. False by default. */
   quick?: boolean;
   signal?: AbortSignal;
 }
@@ -241,6 +241,8 @@ export interface VectorStore extends VectorWriter {
   ): Promise<VectorResult[]>;
   /** Embeddings of the table, or of one generation. */
   count(indexId: string, modelVersion?: string): Promise<number>;
+  /** Versions of the model whose vectors are in the table, in the order in which they were begun. Opens no index. */
+  generations(indexId: string): Promise<string[]>;
   info(indexId: string): Promise<VectorTableInfo>;
   /** Whether each embedding is there. */
   batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;

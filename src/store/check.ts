@@ -1,7 +1,8 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
-import { eachIndex, examineTables, indexFinding } from "./embeddings/examine-indexes.ts";
+import { nextTurn } from "../turns.ts";
+import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 
@@ -108,8 +109,10 @@ function isAboutTextIndex(problem: string): boolean {
 async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise<CheckFinding[]> {
   const inStep = await finding(FINDINGS.vectors, () => vectorProblems(db, vectors));
   try {
-    return [inStep, ...eachIndex(await examineTables(vectors)).map((one) => indexFinding(one))];
+    return [inStep, ...(await indexFindings(vectors))];
   } catch (error) {
+    // Whoever keeps them looks at them.
+    if (isKeptElsewhere(error)) return [inStep];
     return [inStep, failed("vector indexes", error)];
   }
 }
@@ -126,8 +129,9 @@ async function problems(db: SqlDatabase, sql: string): Promise<string[]> {
   return rows.map((row) => row.problem);
 }
 
-/** Runs one look; damage that stops the look itself is a finding too. */
+/** Runs one look, in a turn of its own: what it looks at may be large. Damage that stops the look itself is a finding too. */
 async function finding(name: string, look: () => Promise<string[]>): Promise<CheckFinding> {
+  await nextTurn();
   try {
     const found = await look();
     if (found.length === 0) return { name, ok: true, detail: "ok" };

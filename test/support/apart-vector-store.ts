@@ -80,6 +80,10 @@ export class ApartVectorStore implements VectorStore {
     return this.#store.count(indexId, modelVersion);
   }
 
+  generations(indexId: string): Promise<string[]> {
+    return this.#store.generations(indexId);
+  }
+
   info(indexId: string): Promise<VectorTableInfo> {
     return this.#store.info(indexId);
   }

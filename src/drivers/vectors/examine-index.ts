@@ -40,7 +40,7 @@ export async function examineIndex(
   const { db, policy, snapshots } = parts;
   const { modelVersion, generationKey } = generation;
   const rows = new GenerationRows(db, table, generationKey);
-  const snapshot = await examineSnapshot(parts, rows, modelVersion, quick);
+  const snapshot = await examineSnapshot(parts, rows, modelVersion);
   const { length: vectors } = (await rows.committedLabels()).labels;
   const vectorBytes = 4 * table.dimensions * vectors;
   const open = parts.open(generationKey);
@@ -82,17 +82,15 @@ async function compareWithRows(
   return null;
 }
 
-/** @param quick Leaves its checksum alone. */
 async function examineSnapshot(
   { policy, snapshots }: ExamineParts,
   rows: GenerationRows,
   modelVersion: string,
-  quick: boolean,
 ): Promise<VectorSnapshotState | null> {
   const { table, generationKey } = rows;
   const hash64 = (graph: Uint8Array): bigint =>
     new VectorIndex(policy.kernel, policy.optionsOf(table, "sq8", 0)).checksum(graph);
-  const found = await snapshots?.examine(table, modelVersion, generationKey, quick ? undefined : hash64);
+  const found = await snapshots?.examine(table, modelVersion, generationKey, hash64);
   if (found === undefined) return null;
   const { sizeBytes, envelope } = found;
   if (envelope === undefined) return { sizeBytes, revision: null, createdAt: null, behind: 0, problem: found.problem };

@@ -99,14 +99,14 @@ export class SnapshotStore {
   }
 
   /** Looks at the snapshot of a generation without making an index of it.
-   *  @param hash64 XXH64 of bytes, seed 0: without it the graph is not looked at.
+   *  @param hash64 XXH64 of bytes, seed 0.
    *  @returns what it says of itself, as far as it can be read; undefined where there is none.
    *  @throws StorageError CLOSED */
   async examine(
     table: KnownTable,
     modelVersion: string,
     generationKey: number,
-    hash64?: (graph: Uint8Array) => bigint,
+    hash64: (graph: Uint8Array) => bigint,
   ): Promise<ExaminedSnapshot | undefined> {
     let bytes: Uint8Array;
     try {
@@ -122,7 +122,7 @@ export class SnapshotStore {
       const ours = takeApart(bytes, table, modelVersion, generationKey);
       if (ours === undefined) return { sizeBytes, envelope, problem: NOT_OURS };
       envelope = ours.decoded;
-      if (hash64 !== undefined) verifyGraph(envelope, ours.graph, hash64);
+      verifyGraph(envelope, ours.graph, hash64);
       return { sizeBytes, envelope, problem: null };
     } catch (error) {
       if (!(error instanceof StorageError) || !DAMAGED.has(error.code)) throw error;

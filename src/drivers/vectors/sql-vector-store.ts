@@ -250,6 +250,12 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     return row?.n ?? 0;
   }
 
+  async generations(indexId: string): Promise<string[]> {
+    this.#checkOpen("generations");
+    const table = await this.#tables.get(indexId, "generations");
+    return (await this.#tables.generations(table)).map(({ modelVersion }) => modelVersion);
+  }
+
   async info(indexId: string): Promise<VectorTableInfo> {
     this.#checkOpen("info");
     if (this.#parts.keeper !== undefined) return this.#parts.keeper.info(indexId);

@@ -1,6 +1,7 @@
 import type { VectorTableExamination } from "../../contracts/embeddings.ts";
 import type { CheckFinding } from "../../contracts/store.ts";
 import type { VectorExamination, VectorExamineOptions, VectorStore, VectorTable } from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
 
 /** Looks at all indexes of a store. */
 export async function examineTables(
@@ -13,6 +14,19 @@ export async function examineTables(
     found.push({ ...table, driver, generations: await store.examine(table.indexId, options) });
   }
   return found;
+}
+
+/** What the names of findings about vector indexes begin with. */
+export const INDEX_FINDING = "vector index ";
+
+/** Whether a store looks after vectors whose indexes another connection keeps. */
+export function isKeptElsewhere(error: unknown): boolean {
+  return error instanceof StorageError && error.code === "UNSUPPORTED" && error.capability === "vectors";
+}
+
+/** Looks at all indexes of a store, and returns the findings about them. */
+export async function indexFindings(store: VectorStore): Promise<CheckFinding[]> {
+  return eachIndex(await examineTables(store)).map((one) => indexFinding(one));
 }
 
 /** One index and its table. */
@@ -34,7 +48,7 @@ export function isBroken({ problem, snapshot }: VectorExamination): boolean {
 /** Returns the finding about an index. */
 export function indexFinding({ table, generation }: ExaminedIndex): CheckFinding {
   const { problem, snapshot } = generation;
-  const name = `vector index ${table.tableName} version ${generation.modelVersion}`;
+  const name = `${INDEX_FINDING}${table.tableName} version ${generation.modelVersion}`;
   const problems = [problem, snapshot?.problem == null ? null : `its snapshot: ${snapshot.problem}`];
   const wrong = problems.filter((one) => one !== null);
   return wrong.length > 0

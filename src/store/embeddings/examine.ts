@@ -1,4 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { TurnTaker } from "../../turns.ts";
 import { indexIds, withoutVector } from "./eraser.ts";
 import { committedAfter, type CommittedRecord, unfinishedChunks } from "./sweep.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
@@ -23,7 +24,9 @@ export async function unfinishedRecords(db: SqlDatabase): Promise<string> {
 export async function vectorProblems(db: SqlDatabase, vectors: AnyVectorStore): Promise<string[]> {
   const tables = await indexIds(vectors);
   const problems = await modelsWithoutTable(db, vectors);
+  const turns = new TurnTaker();
   for (let after: string | undefined = ""; after !== undefined && problems.length < NAMED;) {
+    await turns.breathe();
     const page = await committedAfter(db, after);
     for (const { embeddingId, chunkId } of await unchanged(db, await withoutVector(vectors, tables, page))) {
       problems.push(`embedding ${embeddingId} of chunk ${chunkId} has no vector`);

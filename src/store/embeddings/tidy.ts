@@ -46,9 +46,8 @@ export class Tidy {
   /** Drops what the vector store keeps of generations that have no records any more. */
   async indexes(signal: AbortSignal | undefined): Promise<void> {
     const { store } = this.#vectors;
-    for (const { indexId } of await store.tables()) {
-      const { modelId, dimensions, generations } = await store.info(indexId);
-      for (const { modelVersion } of generations) {
+    for (const { indexId, modelId, dimensions } of await store.tables()) {
+      for (const modelVersion of await store.generations(indexId)) {
         throwIfAborted(signal, "sweep");
         await this.#dropIndex({ modelId, modelVersion, dimensions });
       }

@@ -1,17 +1,17 @@
 import type { CheckReport, RepairOptions, RepairProgress, RepairReport, RepairStep } from "../../contracts/store.ts";
 import type { EmbeddingSweepReport } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
+import { nextTurn } from "../../turns.ts";
 import { checkStore, FINDINGS } from "../check.ts";
-import { eachIndex, examineTables, indexFinding, isBroken } from "../embeddings/examine-indexes.ts";
+import { INDEX_FINDING, isKeptElsewhere } from "../embeddings/examine-indexes.ts";
 import type { AnyVectorStore } from "../embeddings/vector-side.ts";
 import { adviceFor, FILE_ADVICE } from "./advice.ts";
+import { ENDING, remakeIndexes } from "./remake-indexes.ts";
 import { type Remedy, REMEDIES, type RemedyParts } from "./remedies.ts";
 
 export interface RepairParts extends RemedyParts {
   vectors: AnyVectorStore | undefined;
 }
-
-const INDEX = "vector index ";
 
 /** Looks for damage and repairs what can be. */
 export async function repairStore(
@@ -47,18 +47,19 @@ class Repair {
     await this.#remakeIndexes();
     this.#tell("looking again");
     const check = await this.#check();
+    await this.#breathe();
     await this.#nameWhatIsLeft(check);
     return { dryRun, steps: this.#steps, sweep, check };
   }
 
   async #plan(found: CheckReport): Promise<RepairReport> {
-    for (const finding of found.findings.filter(({ ok }) => !ok)) {
+    for (const finding of found.findings.filter(({ ok, name }) => !ok && !name.startsWith(INDEX_FINDING))) {
       const { name } = finding;
       const remedy = REMEDIES.find(({ names }) => names.includes(name));
       if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
-      else if (name.startsWith(INDEX)) this.#steps.push({ name, outcome: "planned", detail: "make it anew" });
       else this.#leave(name, await adviceFor(this.#parts.db, finding));
     }
+    await this.#remakeIndexes();
     return { dryRun: true, steps: this.#steps, sweep: await this.#sweep(), check: found };
   }
 
@@ -86,32 +87,26 @@ class Repair {
   /** After the sweep: what it deletes is in no new snapshot. */
   async #remakeIndexes(): Promise<void> {
     const { vectors } = this.#parts;
-    const { signal } = this.#options;
     if (vectors === undefined) return;
-    this.#tell("looking at the vector indexes");
-    for (const examined of eachIndex(await examineTables(vectors, signal === undefined ? {} : { signal }))) {
-      const { table, generation } = examined;
-      if (!isBroken(generation)) continue;
-      const doing = `making ${table.tableName} anew`;
-      await this.#attempt([indexFinding(examined).name], async () => {
-        await vectors.rebuild(table.indexId, generation.modelVersion, {
-          ...(signal === undefined ? {} : { signal }),
-          onProgress: ({ phase, done, total }) => this.#tell(`${doing}, ${phase}`, done, total),
-        });
-        return "the index was made anew from its vectors";
-      });
+    await this.#breathe();
+    try {
+      this.#steps.push(...(await remakeIndexes(vectors, this.#options)));
+    } catch (error) {
+      this.#throwIfAborted();
+      // They are kept, and made anew, by another connection.
+      if (!isKeptElsewhere(error)) throw error;
     }
   }
 
   /** Runs one repair. That it failed is what there is to say of it, and others are tried. */
   async #attempt(names: readonly string[], repair: () => Promise<string>): Promise<void> {
-    this.#throwIfAborted();
+    await this.#breathe();
     try {
       const detail = await repair();
       if (detail !== "") for (const name of names) this.#steps.push({ name, outcome: "repaired", detail });
     } catch (error) {
       this.#throwIfAborted();
-      if (!(error instanceof StorageError) || ENDS.has(error.code)) throw error;
+      if (!(error instanceof StorageError) || ENDING.has(error.code)) throw error;
       for (const name of names) this.#leave(name, `the repair failed: ${error.message} [${error.code}]`);
     }
   }
@@ -125,7 +120,7 @@ class Repair {
   }
 
   async #check(): Promise<CheckReport> {
-    this.#throwIfAborted();
+    await this.#breathe();
     return checkStore(this.#parts.db, this.#parts.vectors);
   }
 
@@ -138,6 +133,12 @@ class Repair {
     this.#options.onProgress?.(progress);
   }
 
+  /** Gives a turn to searches, and to an abort that is on its way. */
+  async #breathe(): Promise<void> {
+    await nextTurn();
+    this.#throwIfAborted();
+  }
+
   #throwIfAborted(): void {
     const { signal } = this.#options;
     if (signal?.aborted !== true) return;
@@ -147,9 +148,6 @@ class Repair {
     throw new StorageError("ABORTED", message, { capability: "store", operation: "repair", cause });
   }
 }
-
-/** What ends a repair as a whole: nothing more can be written, or nobody may. */
-const ENDS: ReadonlySet<string> = new Set(["CLOSED", "ABORTED", "UNSUPPORTED", "INVALID_INPUT"]);
 
 function isBad({ findings }: CheckReport, name: string): boolean {
   return findings.some((finding) => finding.name === name && !finding.ok);

@@ -20,6 +20,7 @@ export function vectorClosingCases({ opened }: VectorStoreUnderTest): void {
       search: () => vectors.search(indexId, vector, query),
       searchBatch: () => vectors.searchBatch(indexId, [vector], query),
       count: () => vectors.count(indexId),
+      generations: () => vectors.generations(indexId),
       info: () => vectors.info(indexId),
       batchExists: () => vectors.batchExists(indexId, []),
       vectorsOf: () => vectors.vectorsOf(indexId, []),

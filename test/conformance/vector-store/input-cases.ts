@@ -24,6 +24,7 @@ export function vectorInputCases({ opened }: VectorStoreUnderTest): void {
       search: () => vectors.search(ID, vector(1), RIGHT),
       searchBatch: () => vectors.searchBatch(ID, [vector(1)], RIGHT),
       count: () => vectors.count(ID),
+      generations: () => vectors.generations(ID),
       info: () => vectors.info(ID),
       batchExists: () => vectors.batchExists(ID, [ID]),
       vectorsOf: () => vectors.vectorsOf(ID, [ID]),
