@@ -268,6 +268,12 @@ export class LanceVectorStore implements VectorStore {
     });
   }
 
+  generations(indexId: string): Promise<string[]> {
+    return this.#run("generations", async (site) => {
+      return [...(await this.#register.get(indexId, site.operation)).generations];
+    });
+  }
+
   info(indexId: string): Promise<VectorTableInfo> {
     return this.#run("info", async (site) => {
       const entry = await this.#register.get(indexId, site.operation);
