@@ -347,7 +347,7 @@ export class LanceVectorStore implements VectorStore {
       throwIfAborted(signal, site.operation);
       const start = performance.now();
       const total = await live.count(site.operation, `model_version = ${textLiteral(modelVersion)}`);
-      options.onProgress?.({ phase: "linking", done: 0, total });
+      options.onProgress?.({ phase: "reading", done: 0, total });
       throwIfAborted(signal, site.operation);
       // From here on it comes to its end: Lance cannot be stopped, and what it has made serves.
       await this.#upkeep.tend(live, true);
@@ -360,7 +360,7 @@ export class LanceVectorStore implements VectorStore {
         replayed: 0,
         elapsedMs: performance.now() - start,
       });
-      options.onProgress?.({ phase: "linking", done: total, total });
+      options.onProgress?.({ phase: "reading", done: total, total });
     });
   }
 

@@ -85,8 +85,9 @@ export class ThreadedStore implements Store {
     }) as DocumentStore;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
-      if (INDEX_READS.has(name) && (indexesIn === "readers" || writer === undefined))
-        return this.#ask(name, call, false);
+      // What is made anew is written, wherever that is done.
+      const isRead = INDEX_READS.has(name) && (name !== "reindex" || writer !== undefined);
+      if (isRead && (indexesIn === "readers" || writer === undefined)) return this.#ask(name, call, false);
       // Whether a run is under way only the thread knows that writes.
       if (name === "status")
         return this.#writer === undefined ? this.#ask(name, call) : this.#write("embeddings", name, call);
@@ -106,13 +107,14 @@ export class ThreadedStore implements Store {
   }
 
   stats(): Promise<StoreStats> {
-    return this.#read("stats", (thread) => thread.store.stats());
+    // What keeps the vectors the thread knows that searches them.
+    return this.#ask("stats", (thread) => thread.store.stats());
   }
 
   /** Takes long: where there is a writer, searches do not wait for it. */
   check(): Promise<CheckReport> {
     const call: Call<CheckReport> = (thread) => thread.store.check();
-    return this.#writer === undefined ? this.#read("check", call) : this.#write("store", "check", call);
+    return this.#writer === undefined ? this.#ask("check", call) : this.#write("store", "check", call);
   }
 
   repair(options?: RepairOptions): Promise<RepairReport> {

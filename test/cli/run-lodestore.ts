@@ -25,16 +25,23 @@ export interface RunOptions {
   env?: Record<string, string>;
   /** Arguments of Node itself. */
   nodeArgs?: readonly string[];
+  /** The user whose process it is; the one who runs the tests by default. */
+  uid?: number;
 }
 
 /** Starts the real command, from its source, in a folder. */
-export function start(cwd: string, args: readonly string[], { env = {}, nodeArgs = [] }: RunOptions = {}): Running {
+export function start(
+  cwd: string,
+  args: readonly string[],
+  { env = {}, nodeArgs = [], uid }: RunOptions = {},
+): Running {
   const { LODESTORE_DB: _, NO_COLOR: __, ...inherited } = process.env;
   const child = spawn(process.execPath, [...nodeArgs, ENTRY, ...args], {
     cwd,
     // Lance, where it is installed, is loaded by the tests that are about it.
     env: { LODESTORE_VECTORS: "hnsw", ...inherited, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    ...(uid === undefined ? {} : { uid }),
   });
   onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
