@@ -30,8 +30,10 @@ const SPARE = 8;
 /** So many more are asked for at most to see all that ties with the last. */
 const MOST_TIED = 1000;
 /** A filter that allows no more keys, or no larger share of the rows, is told to Lance; of a wider one what Lance found is filtered. */
-const NARROW_KEYS = 1000;
+const NARROW_KEYS = 200;
 const NARROW_SHARE = 0.03;
+/** One that did not suffice is told to Lance after all, if it is no longer than this. */
+const LISTED_KEYS = 10_000;
 /** So many times more is asked for before it is looked up which embeddings are committed at all. */
 const MOST_TRIES = 2;
 
@@ -59,7 +61,8 @@ export async function findNearest(
   };
   if (plan.allowed === 0) return { hits: [], plan };
   const { vector, scale } = scaledQuery(entry.metric, given);
-  const isNarrow = (keys: Uint32Array): boolean => keys.length <= Math.max(NARROW_KEYS, NARROW_SHARE * total);
+  const isNarrow = (keys: Uint32Array, tries = 0): boolean =>
+    keys.length <= Math.max(tries === 0 ? NARROW_KEYS : LISTED_KEYS, NARROW_SHARE * total);
   let { allowed } = query;
   let limit = k + SPARE;
   if (allowed !== undefined && !isNarrow(allowed)) limit = Math.ceil((1.2 * limit * total) / allowed.length);
@@ -68,7 +71,7 @@ export async function findNearest(
     limit = Math.min(limit, total);
     const probes = everywhere ? ALL_PARTITIONS : probesFor(Math.max(plan.ef, limit), entry.partitions);
     everywhere ||= probes >= entry.partitions;
-    const listed = allowed !== undefined && isNarrow(allowed) ? allowed : undefined;
+    const listed = allowed !== undefined && isNarrow(allowed, tries) ? allowed : undefined;
     const rows = await ask(live, { vector, limit, probes: state.indexed > 0 ? probes : undefined, only, listed });
     plan.kind = everywhere ? "scan" : "walk";
     const share = Math.round((state.indexed * probes) / entry.partitions);

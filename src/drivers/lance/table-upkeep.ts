@@ -18,6 +18,8 @@ export interface UpkeepPolicy {
 /** Rows that an index may lack: they are compared one by one. */
 const MOST_UNINDEXED = 2000;
 const UNINDEXED_SHARE = 0.05;
+/** Writes after which a table is compacted when somebody waits for the end of all work. */
+const ENOUGH_AT_END = 8;
 /** An index is made anew when it should have so many times the partitions that it has. */
 const GROWN = 2;
 
@@ -33,6 +35,7 @@ export class TableUpkeep {
   #running: Promise<void> | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  #finishing = 0;
 
   /** @param onIndexed Told how many partitions an index was made of. */
   constructor(
@@ -69,11 +72,16 @@ export class TableUpkeep {
       });
   }
 
-  /** Waits until nothing is left to do, and throws what kept it from that. */
+  /** Waits until nothing is left to do, also of what may wait while others write, and throws what kept it from that. */
   async finish(): Promise<void> {
     this.#setback.overcome();
-    this.start();
-    while (this.#running !== undefined) await this.#running;
+    this.#finishing++;
+    try {
+      this.start();
+      while (this.#running !== undefined) await this.#running;
+    } finally {
+      this.#finishing--;
+    }
     const { error } = this;
     if (error !== undefined) throw error;
   }
@@ -114,7 +122,8 @@ export class TableUpkeep {
     const rows = indexed + unindexed;
     const behind = indexed > 0 && unindexed > Math.max(MOST_UNINDEXED, UNINDEXED_SHARE * indexed);
     const missing = rows > indexAbove && (indexed === 0 || partitionsFor(rows) >= GROWN * live.entry.partitions);
-    if (whole || behind || live.writes >= compactAfter) await this.#compact(live);
+    const enough = this.#finishing > 0 ? Math.min(compactAfter, ENOUGH_AT_END) : compactAfter;
+    if (whole || behind || live.writes >= enough) await this.#compact(live);
     if (whole ? rows > indexAbove || indexed > 0 : missing) await this.#index(live, partitionsFor(rows));
   }
 
