@@ -98,6 +98,34 @@ test("six upserts of one new key by six processes at once leave one row", { time
   await expectOneEach(table, corpus);
 });
 
+test("writes, deletions and searches go on while the table is compacted and indexed all the time", async () => {
+  await vectors.close();
+  vectors = lanceVectors(db, dir, { compactAfter: 1, indexAbove: 50 });
+  const filled = await filledStore({ vectors, db, close: async () => {} }, { count: 300, metric: "l2", dimensions: 3 });
+  const { table, records, oracle } = filled;
+  for (let round = 0; round < 20; round++) {
+    const some = records.slice(round * 15, round * 15 + 15);
+    const ids = some.map(({ chunkId }) => chunkId);
+    const query = some[0]!.vector;
+    const [deleted] = await Promise.all([
+      vectors.deleteByChunkIds(table.indexId, ids),
+      vectors.upsert(table.indexId, records.slice(0, 15)),
+      vectors.search(table.indexId, query, { modelVersion: "1", k: 300 }),
+    ]);
+    if (round > 0) expect(deleted).toBe(15);
+    oracle.delete(ids);
+    if (round % 2 === 0) {
+      await vectors.upsert(table.indexId, some);
+      oracle.put(some);
+    }
+    oracle.put(records.slice(0, 15));
+    const { hits } = await vectors.search(table.indexId, query, { modelVersion: "1", k: 300, ef: 4096 });
+    oracle.expectExact(hits, query, 300);
+  }
+  await vectors.flush();
+  expect(await vectors.count(table.indexId)).toBe(oracle.size);
+});
+
 test("a search of another thread sees what was written when it began", { timeout: 30_000 }, async () => {
   const { table, corpus, random, oracle } = await filledStore(
     { vectors, db, close: async () => {} },

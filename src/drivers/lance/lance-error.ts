@@ -87,6 +87,20 @@ export async function guarded<T>(place: LancePlace, work: () => Promise<T>): Pro
   }
 }
 
+/** So many times work is begun anew that writes of others undid. */
+const MOST_TRIES = 5;
+
+/** Runs work of Lance as {@link guarded} does, and once more where others wrote in between. */
+export async function persistently<T>(place: LancePlace, work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await guarded(place, work);
+    } catch (error) {
+      if (tries === MOST_TRIES || !(error instanceof StorageError) || error.code !== "TIMEOUT") throw error;
+    }
+  }
+}
+
 function firstLine(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;

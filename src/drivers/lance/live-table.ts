@@ -1,7 +1,7 @@
 import type { VectorRecord } from "../../contracts/vectors.ts";
 import type { ArrowTable, LanceDistance, LanceModules, LanceTable } from "./lance-module.ts";
 import type { RegisteredTable } from "./table-register.ts";
-import { guarded, type LancePlace, named } from "./lance-error.ts";
+import { guarded, type LancePlace, named, persistently } from "./lance-error.ts";
 import { lanceRows, MERGE_KEY } from "./table-schema.ts";
 import { syncTree } from "./sync-tree.ts";
 
@@ -138,14 +138,12 @@ export class LiveTable {
 
   /** Writes when every earlier write has settled, and waits until what was written is on the disk. */
   async write<T>(operation: string, work: () => Promise<T>): Promise<T> {
-    const turn = this.#last.then(() =>
-      guarded(this.place(operation), async () => {
-        const result = await work();
-        this.writes++;
-        await this.sync();
-        return result;
-      }),
-    );
+    const turn = this.#last.then(async () => {
+      const result = await persistently(this.place(operation), work);
+      this.writes++;
+      await guarded(this.place(operation), () => this.sync());
+      return result;
+    });
     this.#last = turn.catch(() => undefined);
     return turn;
   }

@@ -1,7 +1,7 @@
-import { StorageError } from "../../errors.ts";
+import type { StorageError } from "../../errors.ts";
 import type { SearchActivity } from "../../turns.ts";
 import { Setback } from "../vectors/setback.ts";
-import { guarded } from "./lance-error.ts";
+import { persistently } from "./lance-error.ts";
 import { partitionsFor } from "./index-choice.ts";
 import type { LiveTable } from "./live-table.ts";
 
@@ -17,7 +17,9 @@ export interface UpkeepPolicy {
 
 /** Rows that an index may lack: they are compared one by one. */
 const MOST_UNINDEXED = 2000;
-const UNINDEXED_SHARE = 0.05;
+const UNINDEXED_SHARE = 0.1;
+/** Compacting writes the whole table: a large one waits for more writes, one more for so many rows. */
+const ROWS_A_WRITE = 4000;
 /** Writes after which a table is compacted when somebody waits for the end of all work. */
 const ENOUGH_AT_END = 8;
 /** An index is made anew when it should have so many times the partitions that it has. */
@@ -122,13 +124,15 @@ export class TableUpkeep {
     const rows = indexed + unindexed;
     const behind = indexed > 0 && unindexed > Math.max(MOST_UNINDEXED, UNINDEXED_SHARE * indexed);
     const missing = rows > indexAbove && (indexed === 0 || partitionsFor(rows) >= GROWN * live.entry.partitions);
-    const enough = this.#finishing > 0 ? Math.min(compactAfter, ENOUGH_AT_END) : compactAfter;
+    const usual = Math.max(compactAfter, rows / ROWS_A_WRITE);
+    const enough = this.#finishing > 0 ? Math.min(usual, ENOUGH_AT_END) : usual;
     if (whole || behind || live.writes >= enough) await this.#compact(live);
     if (whole ? rows > indexAbove || indexed > 0 : missing) await this.#index(live, partitionsFor(rows));
   }
 
   async #index(live: LiveTable, partitions: number): Promise<void> {
-    await persistently(live, () => live.makeIndex(partitions));
+    await persistently(live.place("maintain"), () => live.makeIndex(partitions));
+    await live.sync();
     await this.#onIndexed(live, partitions);
   }
 
@@ -136,21 +140,8 @@ export class TableUpkeep {
     const { writes } = live;
     // Files without a version are of writes that a crash ended, unless they are younger than any write takes.
     const options = { cleanupOlderThan: new Date(Date.now() - this.#policy.keepVersionsMs), deleteUnverified: true };
-    await persistently(live, () => live.table.optimize(options));
+    await persistently(live.place("maintain"), () => live.table.optimize(options));
+    await live.sync();
     live.writes -= writes;
-  }
-}
-
-/** So many times work is begun anew that writes of others undid. */
-const MOST_TRIES = 5;
-
-async function persistently(live: LiveTable, work: () => Promise<unknown>): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      await guarded(live.place("maintain"), work);
-      return await live.sync();
-    } catch (error) {
-      if (tries === MOST_TRIES || !(error instanceof StorageError) || error.code !== "TIMEOUT") throw error;
-    }
   }
 }
