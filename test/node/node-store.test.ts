@@ -12,8 +12,6 @@ import {
 import { notes, openNodeStore, storeFolder, threadsOf } from "../support/open-node-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 describe.each([0, 1, 3])("a store with %i readers", (readers) => {
   test("shows what was written to the next read of every kind", async () => {
     const store = await openNodeStore({ readers, embedder: { kind: "hashing" } });

@@ -1,10 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { openNodeStore, storeFolder } from "../support/open-node-store.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** Runs a process to its end, which nobody brings about. */
 async function run(what: string, dir: string): Promise<{ code: unknown; stdout: string; stderr: string }> {

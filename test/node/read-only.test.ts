@@ -1,11 +1,9 @@
 import { chmodSync, copyFileSync, existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** A closed store of so many notes, embedded. */
 async function closedStore(count = 20): Promise<string> {

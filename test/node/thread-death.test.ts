@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { openStore } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder, threadsOf } from "../support/open-node-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 describe("a reader that dies", () => {
   test("is replaced, and what it was at is answered", async () => {

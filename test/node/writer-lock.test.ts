@@ -2,11 +2,9 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const CHILD = join(import.meta.dirname, "store-child.ts");
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { writeLhv1 } from "../../src/formats/lhv1.ts";
 import {
   type ImportText,
@@ -20,8 +20,6 @@ import { writeCoderHnsw } from "../formats/coder-hnsw-writer.ts";
 import { dataFile } from "../formats/data-file.ts";
 import { writeHnswlib } from "../formats/hnswlib-writer.ts";
 import { sampleCoder, sampleHnswlib, sampleSnapshot } from "../formats/sample-files.ts";
-
-vi.setConfig({ testTimeout: 30_000 });
 
 const MODEL = { modelId: "ada" };
 
