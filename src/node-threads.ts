@@ -109,6 +109,8 @@ class StartedThread {
     const worker = new Worker(new URL("./node-worker.ts", import.meta.url), {
       name: `lodestore ${role}`,
       workerData: { home: port2 },
+      // A thread is started with the options of its process, and that of a program in an option is refused for a file.
+      ...(process.execArgv.some((option) => option.startsWith("--input-type")) ? { execArgv: [] } : {}),
       transferList: [port2],
     });
     this.#worker = worker;
