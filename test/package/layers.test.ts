@@ -225,7 +225,8 @@ describe("the linter", () => {
   });
 
   test("knows every folder and every top-level file of src", () => {
-    const known = /^(cli|contracts|drivers|formats|rpc|sql|store|(index|browser|worker|node|node-(thread|threads|vectors|worker)|edge|errors|turns)\.ts)$/;
+    const known =
+      /^(cli|contracts|drivers|formats|rpc|sql|store|(index|browser|worker|node|node-(thread|threads|vectors|worker)|edge|errors|turns)\.ts)$/;
     expect(readdirSync(join(root, "src")).filter((name) => !known.test(name))).toEqual([]);
   });
 
