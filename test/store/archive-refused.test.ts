@@ -220,6 +220,25 @@ describe("an archive is refused, and the store stays as it was,", () => {
     }
   });
 
+  test("not when the averages of its text index are none: its own serve", async () => {
+    const path = join(folder, "averages.db");
+    const changed = archiveWith(archive, {
+      database: (bytes) => {
+        writeFileSync(path, bytes);
+        const db = new DatabaseSync(path, { defensive: false });
+        db.exec("UPDATE chunks_fts_data SET block = x'ffffffffff' WHERE id = 1");
+        db.close();
+        return new Uint8Array(readFileSync(path));
+      },
+    });
+    rmSync(path);
+    await using opened = await openEmbeddingStore({ vectors: flatVectors });
+    expect(await opened.store.import(inPieces(changed))).toMatchObject({ documents: 30 });
+    expect((await opened.store.search({ text: "glaze" })).hits).toHaveLength(10);
+    await opened.store.ingest({ path: "more.md", content: "# More glaze" });
+    expect(await opened.store.check()).toMatchObject({ ok: true });
+  });
+
   test("when the store is not empty, before anything is read", async () => {
     await using full = await openEmbeddingStore({ vectors: flatVectors });
     await full.store.ingest({ path: "a.md", content: "# A" });

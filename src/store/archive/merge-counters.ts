@@ -24,13 +24,22 @@ export async function keepAverages(tx: SqlTransaction): Promise<void> {
        AND (SELECT count(*) FROM image.chunks) = (SELECT count(*) FROM image.chunks_fts_docsize) AS same`,
   );
   if (same?.same !== 1) return;
+  const averages = await tx.get<{ block: unknown }>("SELECT block FROM image.chunks_fts_data WHERE id = 1");
+  if (!isAverages(averages?.block)) return;
   // Opening the savepoint makes FTS5 write its own, and no more when the transaction ends.
-  await tx.transaction((inner) =>
-    inner.run(
-      `UPDATE main.chunks_fts_data SET block = (SELECT block FROM image.chunks_fts_data WHERE id = 1)
-       WHERE id = 1 AND EXISTS (SELECT 1 FROM image.chunks_fts_data WHERE id = 1)`,
-    ),
-  );
+  const { block } = averages as { block: Uint8Array };
+  await tx.transaction((inner) => inner.run("UPDATE main.chunks_fts_data SET block = $1 WHERE id = 1", [block]));
+}
+
+/** Numbers in the record: rows, and the tokens of heading, text and forms. */
+const AVERAGES = 4;
+const LONGEST_VARINT = 9;
+
+/** Whether the bytes are a record of averages: as many of SQLite's variable-length integers as there are numbers, each ended by a byte
+ *  below 0x80. */
+function isAverages(block: unknown): boolean {
+  if (!(block instanceof Uint8Array) || block.byteLength > AVERAGES * LONGEST_VARINT) return false;
+  return block.filter((byte) => byte < 0x80).byteLength === AVERAGES && (block.at(-1) ?? 0x80) < 0x80;
 }
 
 /** Says that the searchable content is another one, with chunk keys that may have stood for other chunks before. */
