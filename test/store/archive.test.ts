@@ -205,6 +205,37 @@ describe("an archive", () => {
     expect(await visibleChunks(target)).toHaveLength(12);
   });
 
+  test.each([whole, apart])("comes into a store that held other documents before, vectors $way", async (way) => {
+    const source = await open(way, new TestEmbedder());
+    await source.store.ingest(files(20), { embed: "wait" });
+    const target = await open(way, new TestEmbedder());
+    for (let round = 0; round < 2; round++) {
+      for (let n = 0; n < 30; n++) {
+        await target.store.ingest(
+          { path: `old/${n}.md`, content: `# Old ${n}\n\nglaze ash ${round} of ${n}` },
+          { embed: "wait" },
+        );
+      }
+      // What searches remember is of chunks whose keys come again.
+      await answers(target.store);
+      for (const path of await target.store.documents.allWorkspacePaths()) {
+        const document = await target.store.documents.getDocumentByWorkspacePath(path);
+        await target.store.documents.deleteDocument(document?.id ?? "");
+      }
+    }
+    const before = (await target.store.stats()).corpusRevision;
+    expect(before).toBeGreaterThan((await source.store.stats()).corpusRevision);
+    await target.store.import(inPieces(await archiveOf(source.store)));
+    expect(await answers(target.store)).toEqual(await answers(source.store));
+    expect((await target.store.stats()).corpusRevision).toBeGreaterThan(before);
+    await target.store.ingest({ path: "new.md", content: "# New\n\nA glaze." }, { embed: "wait" });
+    const [row] = await target.db.all<{ key: number }>("SELECT max(chunk_key) AS key FROM chunks");
+    expect(row?.key).toBeGreaterThan(60);
+    await target.store.embeddings.sweep({ pendingOlderThanMs: 0 });
+    expect(await target.store.check()).toMatchObject({ ok: true });
+    expect(await visibleChunks(target)).toHaveLength(41);
+  });
+
   test("of an earlier schema is brought up to date", async () => {
     const { store } = await open(whole);
     await store.ingest(files(2));
