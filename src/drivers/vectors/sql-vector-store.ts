@@ -27,7 +27,6 @@ import type {
   VectorCapabilities,
   VectorExamination,
   VectorExamineOptions,
-  VectorHit,
   VectorOpenReport,
   VectorPlan,
   VectorQuery,
@@ -41,20 +40,21 @@ import type {
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
-import { BackgroundWork } from "./background-work.ts";
 import { describeIndex } from "./describe-index.ts";
 import { examineIndex } from "./examine-index.ts";
 import type { IndexPolicy } from "./index-policy.ts";
-import { LiveIndex } from "./live-index.ts";
+import type { LiveIndex } from "./live-index.ts";
+import { LiveIndexes } from "./live-indexes.ts";
+import { nearChunks, nothing } from "./near-chunks.ts";
+import { countVectors, existing, namedHits, vectorsById } from "./stored-vectors.ts";
 import { sweepOrphans } from "./orphan-sweep.ts";
 import { find, findEach } from "./find.ts";
-import { defaultEf } from "./search-plan.ts";
 import { measureRecall } from "./self-check.ts";
 import type { SnapshotStore } from "./snapshot-store.ts";
 import { SqlVectorUpkeep } from "./sql-upkeep.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
-import type { AllowedVectors, IndexHit } from "./vector-index.ts";
-import { VectorRowWriter, vectorOf } from "./vector-rows.ts";
+import type { AllowedVectors } from "./index-search.ts";
+import { VectorRowWriter } from "./vector-rows.ts";
 import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
 
 /** What a vector store in the store's SQL database is made of. */
@@ -74,19 +74,6 @@ export interface SqlVectorParts {
   keeper?: VectorKeeper;
 }
 
-/** Longest step of linking an index that is made anew, in milliseconds: searches run between two. */
-const LINK_SLICE_MS = 5;
-
-/** How often a snapshot is tried of an index that changes meanwhile; after that it is due in the background. */
-const MOST_SAVES = 3;
-
-/** A generation as a search finds it. */
-interface Generation {
-  generationKey: number;
-  logStart: number;
-  newest: number;
-}
-
 /** Vectors in tables of the store's database, and an index in memory for each generation that is searched. The rows are the
  *  truth; the indexes follow them. */
 export abstract class SqlVectorStore implements TransactionalVectorStore {
@@ -94,14 +81,8 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #db: SqlDatabase;
   readonly #parts: SqlVectorParts;
   readonly #tables: VectorTables;
-  readonly #live = new Map<number, LiveIndex>();
+  readonly #indexes: LiveIndexes;
   readonly #activity: SearchActivity;
-  readonly #work: BackgroundWork;
-  readonly #upkeep: VectorUpkeep | undefined;
-  /** Generations that were written and whose indexes have not been told. */
-  readonly #written = new Map<string, { table: KnownTable; version: string }>();
-  /** Tables that may have snapshots of generations that are gone. */
-  readonly #untidy = new Map<string, KnownTable>();
   #closed = false;
 
   constructor(db: SqlDatabase, parts: SqlVectorParts) {
@@ -109,13 +90,14 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#parts = parts;
     this.#tables = new VectorTables(db, parts.indexId);
     this.#activity = parts.activity ?? new SearchActivity();
-    this.#upkeep = parts.upkeep === "none" ? undefined : (parts.upkeep ?? new SqlVectorUpkeep(db));
-    this.#work = new BackgroundWork(
-      this.#activity,
-      () => this.#followWrites(),
-      () => [...this.#live.values()],
-      () => this.#tidySnapshots(),
-    );
+    this.#indexes = new LiveIndexes(db, {
+      tables: this.#tables,
+      policy: parts.policy,
+      activity: this.#activity,
+      snapshots: parts.snapshots,
+      upkeep: parts.upkeep === "none" ? undefined : (parts.upkeep ?? new SqlVectorUpkeep(db)),
+      keptElsewhere: parts.keeper !== undefined,
+    });
   }
 
   async capabilities(): Promise<VectorCapabilities> {
@@ -146,8 +128,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     return new VectorRowWriter(this.#tables, executor, (table, versions) => {
       const { keeper } = this.#parts;
       if (keeper !== undefined) return void this.#tell(keeper, table, versions);
-      for (const version of versions) this.#written.set(`${table.indexId} ${version}`, { table, version });
-      this.#work.start();
+      for (const version of versions) this.#indexes.noteWritten(table, version);
     });
   }
 
@@ -155,8 +136,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   async follow(indexId: string, modelVersion: string): Promise<void> {
     this.#checkOpen("follow");
     const table = await this.#tables.get(indexId, "follow");
-    this.#written.set(`${indexId} ${modelVersion}`, { table, version: modelVersion });
-    this.#work.start();
+    this.#indexes.noteWritten(table, modelVersion);
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
@@ -188,7 +168,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const checked = checkVectorQuery(site, query);
     const signal = requireSignal(site, options);
     const { hits, plan } = await this.#nearest(table, vector, checked, signal);
-    const [named] = await this.#named(table, checked.modelVersion, [hits]);
+    const [named] = await namedHits(this.#db, table, checked.modelVersion, [hits]);
     throwIfAborted(signal, site.operation);
     return { hits: named ?? [], plan };
   }
@@ -223,13 +203,14 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     );
     const signal = requireSignal(site, options);
     throwIfAborted(signal, site.operation);
-    const live = await this.#current(table, checked.modelVersion, signal);
+    const live = await this.#indexes.current(table, checked.modelVersion, signal);
     if (live === undefined) return list.map(() => ({ hits: [], plan: nothing(checked) }));
     const found = await findEach(live, list, checked, await this.#allowedVectors(live, checked));
-    const named = await this.#named(
+    const named = await namedHits(
+      this.#db,
       table,
       checked.modelVersion,
-      found.map(({ hits }) => nearChunks(table, hits)),
+      found.map(({ hits }) => nearChunks(table.metric, hits)),
     );
     throwIfAborted(signal, site.operation);
     return found.map(({ plan }, at) => ({ hits: named[at] ?? [], plan }));
@@ -240,14 +221,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const site = { capability: "vectors", operation: "count" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     if (modelVersion !== undefined) requireModelVersion(site, "modelVersion", modelVersion);
-    const row = await this.#db.get<{ n: number }>(
-      modelVersion === undefined
-        ? `SELECT count(*) AS n FROM "${table.tableName}"`
-        : `SELECT count(*) AS n FROM "${table.tableName}" WHERE generation_key =
-             (SELECT generation_key FROM vector_generations WHERE table_key = $1 AND model_version = $2)`,
-      modelVersion === undefined ? [] : [table.tableKey, modelVersion],
-    );
-    return row?.n ?? 0;
+    return countVectors(this.#db, table, modelVersion);
   }
 
   async generations(indexId: string): Promise<string[]> {
@@ -262,10 +236,10 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const table = await this.#tables.get(indexId, "info");
     const generations = [];
     for (const { modelVersion } of await this.#tables.generations(table)) {
-      const live = await this.#current(table, modelVersion);
+      const live = await this.#indexes.current(table, modelVersion);
       if (live !== undefined) generations.push(describeIndex(live));
     }
-    return { ...publicTable(table), generations, lastError: this.#work.error ?? null };
+    return { ...publicTable(table), generations, lastError: this.#indexes.error ?? null };
   }
 
   async batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]> {
@@ -275,11 +249,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
       requireId(site, `embeddingIds[${i}]`, id),
     );
-    const rows = await this.#db.all<{ id: string }>(
-      `SELECT embedding_id AS id FROM "${table.tableName}" WHERE embedding_id IN (SELECT value FROM json_each($1))`,
-      [JSON.stringify(ids)],
-    );
-    const there = new Set(rows.map(({ id }) => id));
+    const there = await existing(this.#db, table, ids);
     return ids.map((id) => there.has(id));
   }
 
@@ -290,11 +260,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
       requireId(site, `embeddingIds[${i}]`, id),
     );
-    const rows = await this.#db.all<{ id: string; vector: Uint8Array }>(
-      `SELECT embedding_id AS id, vector FROM "${table.tableName}" WHERE embedding_id IN (SELECT value FROM json_each($1))`,
-      [JSON.stringify(ids)],
-    );
-    const found = new Map(rows.map(({ id, vector }) => [id, vectorOf(vector)]));
+    const found = await vectorsById(this.#db, table, ids);
     return ids.map((id) => found.get(id));
   }
 
@@ -308,22 +274,8 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const site = { capability: "vectors", operation: "rebuild" } as const;
     const table = await this.#tables.get(indexId, site.operation);
     const signal = requireSignal(site, options);
-    const live = await this.#known(table, modelVersion, site.operation);
-    const before = live.snapshot;
-    const tell = (phase: VectorRebuildProgress["phase"], done: number, total: number): void =>
-      options.onProgress?.({ phase, done, total });
-    await live.rebuild("it was asked for", signal, ({ done, total }) => tell("reading", done, total));
-    for (let more = live.hasWork; more;) {
-      more = await live.work(LINK_SLICE_MS);
-      const { count, pendingCount } = live.index!;
-      tell("linking", count - pendingCount, count);
-      await this.#activity.turn();
-      throwIfAborted(signal, site.operation);
-    }
-    await this.#work.finish();
-    // One that is due was stored by now; others are, for whoever asks for an index wants it to last.
-    for (let tries = 0; live.snapshot === before && tries < MOST_SAVES; tries++) await live.save();
-    this.#work.start();
+    const live = await this.#indexes.known(table, modelVersion, site.operation);
+    await this.#indexes.rebuild(live, signal, options.onProgress);
   }
 
   async examine(indexId: string, options: VectorExamineOptions = {}): Promise<VectorExamination[]> {
@@ -336,7 +288,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const signal = requireSignal(site, options);
     throwIfAborted(signal, site.operation);
     const { policy, snapshots } = this.#parts;
-    const parts = { db: this.#db, policy, snapshots, open: (key: number) => this.#live.get(key) };
+    const parts = { db: this.#db, policy, snapshots, open: (key: number) => this.#indexes.opened(key) };
     const found: VectorExamination[] = [];
     for (const generation of await this.#tables.generations(table)) {
       found.push(await examineIndex(parts, table, generation, { quick, signal }));
@@ -358,32 +310,28 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     if (this.#parts.keeper !== undefined) return this.#parts.keeper.selfCheck(indexId, modelVersion, options);
     const site = { capability: "vectors", operation: "selfCheck" } as const;
     const sample = requireInteger(site, "sample", options.sample ?? 100, 1, 1000);
-    const live = await this.#known(await this.#tables.get(indexId, site.operation), modelVersion, site.operation);
+    const live = await this.#indexes.known(
+      await this.#tables.get(indexId, site.operation),
+      modelVersion,
+      site.operation,
+    );
     return measureRecall(this.#db, live, sample);
   }
 
   async flush(): Promise<void> {
     this.#checkOpen("flush");
     if (this.#parts.keeper !== undefined) return this.#parts.keeper.flush();
-    for (const table of await this.#tables.all()) {
-      for (const { modelVersion } of await this.#tables.generations(table)) await this.#current(table, modelVersion);
-    }
-    await this.#work.finish();
+    await this.#indexes.flush();
   }
 
   async openReports(): Promise<VectorOpenReport[]> {
-    return [...this.#live.values()].flatMap(({ report }) => (report === undefined ? [] : [report]));
+    return this.#indexes.reports;
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#work.stop();
-    const due = [...this.#live.values()].filter((live) => live.snapshotDue(true));
-    this.#live.clear();
-    const failures: unknown[] = [];
-    for (const live of due) await live.save().catch((error: unknown) => failures.push(error));
-    if (failures.length > 0) throw failures[0];
+    await this.#indexes.close();
   }
 
   /** Tells the keeper of what was written once that is committed: a statement on the database waits for the transaction at hand.
@@ -393,69 +341,6 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     if (committed !== undefined) for (const version of versions) keeper.written(table.indexId, version);
   }
 
-  /** The index of a generation, brought to the last commit, or `undefined` where there is no such generation. */
-  async #current(table: KnownTable, modelVersion: string, signal?: AbortSignal): Promise<LiveIndex | undefined> {
-    if (this.#parts.keeper !== undefined) throw keptElsewhere();
-    const generation = await this.#db.get<Generation>(
-      `SELECT generation_key AS generationKey, log_start AS logStart,
-         (SELECT seq FROM sqlite_sequence WHERE name = 'vector_changes') AS newest
-       FROM vector_generations WHERE table_key = $1 AND model_version = $2`,
-      [table.tableKey, modelVersion],
-    );
-    if (generation === undefined) {
-      this.#forget(table, modelVersion);
-      return undefined;
-    }
-    let live = this.#live.get(generation.generationKey);
-    if (live === undefined) {
-      // Nothing is waited for in between: who comes meanwhile must find it, not make another.
-      const { policy, snapshots } = this.#parts;
-      live = new LiveIndex(this.#db, table, { ...generation, modelVersion }, policy, snapshots, this.#upkeep);
-      this.#live.set(generation.generationKey, live);
-      this.#forget(table, modelVersion, generation.generationKey);
-    }
-    await live.current(generation.newest ?? 0, signal);
-    if (live.hasWork || live.wantsFilling || live.snapshotDue(false)) this.#work.start();
-    return live;
-  }
-
-  /** Opens the indexes of what was written: it will be searched, and then nobody should have to wait. */
-  async #followWrites(): Promise<void> {
-    for (const [key, { table, version }] of this.#written) {
-      if (this.#closed) return;
-      await this.#current(table, version);
-      this.#written.delete(key);
-    }
-  }
-
-  /** Drops the indexes of a version's generations that are no longer there; the snapshots of all that are not go later.
-   *  @param kept Key of the one that is. */
-  #forget(table: KnownTable, modelVersion: string, kept?: number): void {
-    const gone = [...this.#live].filter(
-      ([key, live]) => key !== kept && live.table.indexId === table.indexId && live.modelVersion === modelVersion,
-    );
-    for (const [key] of gone) this.#live.delete(key);
-    this.#untidy.set(table.indexId, table);
-    this.#work.start();
-  }
-
-  async #tidySnapshots(): Promise<void> {
-    if (this.#upkeep === undefined) this.#untidy.clear();
-    for (const [indexId, table] of this.#untidy) {
-      const living = await this.#tables.generations(table);
-      const keys = living.map(({ generationKey }) => generationKey);
-      await this.#parts.snapshots?.deleteAllBut(table, keys);
-      this.#untidy.delete(indexId);
-    }
-  }
-
-  async #known(table: KnownTable, modelVersion: string, operation: string): Promise<LiveIndex> {
-    const site = { capability: "vectors", operation } as const;
-    const live = await this.#current(table, requireModelVersion(site, "modelVersion", modelVersion));
-    if (live !== undefined) return live;
-    throw new StorageError("NOT_FOUND", `"${table.tableName}" has no vectors of the version "${modelVersion}"`, site);
-  }
-
   async #nearest(
     table: KnownTable,
     vector: Float32Array,
@@ -463,76 +348,21 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     signal?: AbortSignal,
   ): Promise<{ hits: NearChunk[]; plan: VectorPlan }> {
     throwIfAborted(signal, "search");
-    const live = await this.#current(table, query.modelVersion, signal);
+    const live = await this.#indexes.current(table, query.modelVersion, signal);
     if (live === undefined) return { hits: [], plan: nothing(query) };
     const { hits, plan } = await find(live, vector, query, await this.#allowedVectors(live, query));
     throwIfAborted(signal, "search");
-    return { hits: nearChunks(table, hits), plan };
+    return { hits: nearChunks(table.metric, hits), plan };
   }
 
   async #allowedVectors(live: LiveIndex, query: CheckedVectorQuery): Promise<AllowedVectors | undefined> {
     return query.filters === undefined ? undefined : live.allowed(await this.#parts.allowedChunks(query.filters));
   }
 
-  /** The hits of several answers with the ids of their embeddings, nearest first; ties by chunk id. */
-  async #named(
-    table: KnownTable,
-    modelVersion: string,
-    answers: readonly (readonly NearChunk[])[],
-  ): Promise<VectorHit[][]> {
-    const keys = [...new Set(answers.flatMap((hits) => hits.map(({ chunkKey }) => chunkKey)))];
-    const rows = await this.#db.all<{ key: number; chunkId: string; embeddingId: string }>(
-      `SELECT v.chunk_key AS key, v.chunk_id AS chunkId, v.embedding_id AS embeddingId
-       FROM json_each($1) j CROSS JOIN "${table.tableName}" v ON v.chunk_key = j.value
-         AND v.generation_key = (SELECT generation_key FROM vector_generations WHERE table_key = $2 AND model_version = $3)`,
-      [JSON.stringify(keys), table.tableKey, modelVersion],
-    );
-    const byKey = new Map(rows.map((row) => [row.key, row]));
-    return answers.map((hits) =>
-      hits
-        .flatMap(({ chunkKey, score }) => {
-          const row = byKey.get(chunkKey);
-          return row === undefined ? [] : [{ chunkId: row.chunkId, embeddingId: row.embeddingId, score }];
-        })
-        .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1)),
-    );
-  }
-
   #checkOpen(operation: string): void {
     if (this.#closed) {
       throw new StorageError("CLOSED", "the vector store is closed", { capability: "vectors", operation });
     }
-  }
-}
-
-function keptElsewhere(): StorageError {
-  return new StorageError("UNSUPPORTED", "another connection keeps the indexes of this store", {
-    capability: "vectors",
-    operation: "search",
-  });
-}
-
-/** What no index finds. */
-function nothing(query: CheckedVectorQuery): VectorPlan {
-  const ef = query.ef ?? defaultEf(query.k);
-  return { kind: "scan", allowed: 0, total: 0, unlinked: 0, ef, evaluations: 0, fellBack: false };
-}
-
-/** Hits as chunks with their scores, nearest first; ties by key. */
-function nearChunks(table: KnownTable, hits: readonly IndexHit[]): NearChunk[] {
-  return hits
-    .map(({ label, distance }) => ({ chunkKey: label, score: scoreOf(table, distance) }))
-    .sort((a, b) => b.score - a.score || a.chunkKey - b.chunkKey);
-}
-
-function scoreOf(table: KnownTable, distance: number): number {
-  switch (table.metric) {
-    case "cosine":
-      return Math.max(-1, Math.min(1, -distance));
-    case "dot":
-      return -distance;
-    case "l2":
-      return -Math.sqrt(Math.max(0, distance));
   }
 }
 

@@ -6,9 +6,6 @@ import { type IndexHit, KernelExchange } from "./kernel-exchange.ts";
 import { type KernelExports, startKernel } from "./kernel-exports.ts";
 import type { VectorIndexOptions } from "./vector-index-options.ts";
 
-export type { AllowedVectors } from "./index-search.ts";
-export type { IndexHit } from "./kernel-exchange.ts";
-
 const METRICS: Record<VectorMetric, number> = { cosine: 0, dot: 1, l2: 2 };
 /** What `finishLoad` finds wrong. */
 const FAULTS: Record<number, string> = {
