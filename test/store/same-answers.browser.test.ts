@@ -36,7 +36,7 @@ function recall(exact: readonly SearchHit[][], answers: readonly SearchHit[][]):
 }
 
 describe("the same documents in a browser and on Node", () => {
-  test("have the same answers, hit by hit, where every vector is compared", { timeout: 120_000 }, async () => {
+  test("have the same answers, hit by hit, where every vector is compared", { timeout: 240_000 }, async () => {
     const [here, there] = [await browserAnswers(EXACT), await commands.nodeAnswers(EXACT)];
     expect(here.flat().length).toBeGreaterThan(800);
     for (const [at, question] of questions.entries()) {
@@ -44,10 +44,16 @@ describe("the same documents in a browser and on Node", () => {
     }
   });
 
-  test("are found by every vector engine", { timeout: 120_000 }, async () => {
+  test("are found by every vector engine", { timeout: 240_000 }, async () => {
     const exact = await commands.nodeAnswers(EXACT);
-    const engines = { browser: await browserAnswers(GRAPH), node: await commands.nodeAnswers(GRAPH) };
-    for (const answers of Object.values(engines)) {
+    const engines = [
+      await browserAnswers(GRAPH),
+      await commands.nodeAnswers(GRAPH),
+      await commands.nodeAnswers("flat"),
+      await commands.nodeAnswers("lance"),
+      await commands.nodeAnswers({ engine: "lance", indexAbove: 50 }),
+    ];
+    for (const answers of engines) {
       expect(recall(exact, answers)).toBeGreaterThanOrEqual(0.95);
       for (const [at, { mode }] of questions.entries()) {
         if (mode === "lexical") expect(answers[at]).toEqual(exact[at]);
