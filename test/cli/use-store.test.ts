@@ -78,3 +78,21 @@ describe("the indexes after a command", () => {
     await expect(store.embeddings.flush()).rejects.toMatchObject({ code: "CLOSED" });
   });
 });
+
+describe("a store that a program has open for writing", () => {
+  test("is read by every command that only reads, and written by none", async () => {
+    const folder = makeFolder(manyNotes(3));
+    await lodestore(folder, "ingest", "docs");
+    await using store = await openStore({ dir: join(folder, ".lodestore"), embedOnOpen: false });
+    await store.ingest({ path: "new.md", content: "# New\n\nThe celadon." });
+    const commands = [["search", "celadon"], ["list"], ["show", "new.md"], ["stats"], ["doctor"]];
+    for (const command of commands) {
+      expect(await lodestore(folder, ...command)).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
+    }
+    for (const command of [["ingest", "docs"], ["embed"], ["doctor", "--sweep"]]) {
+      const { code, stderr } = await lodestore(folder, ...command);
+      expect([code, stderr]).toEqual([3, expect.stringContaining("[CONFLICT]")]);
+    }
+    expect(await store.documents.countDocuments()).toBe(4);
+  });
+});

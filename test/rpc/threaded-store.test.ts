@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, test } from "vitest";
+import type { Store } from "../../src/contracts/store.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { SqlVectorUpkeep } from "../../src/drivers/vectors/sql-upkeep.ts";
@@ -15,7 +17,7 @@ import { documentStoreConformance } from "../conformance/document-store.ts";
 import { servedHere } from "./served-here.ts";
 
 /** What a thread would serve, served here: a thread for every test would take longer than the tests. */
-async function partHere(path: string, readOnly: boolean): Promise<LaneThread> {
+async function partHere(path: string, readOnly: boolean): Promise<LaneThread & { store: Store }> {
   const db = await openSqlNode({ path, functions: storeFunctions, readOnly });
   const store = await createStore({ db, blobs: new SqlBlobStore(db), readOnly });
   const part: StoreThread = {
@@ -26,7 +28,7 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread> {
     follow: async () => undefined,
   };
   const connection = await servedHere<StoreThread>(part);
-  return { connection, ref: () => undefined, unref: () => undefined, ended: Promise.resolve() };
+  return { connection, store, ref: () => undefined, unref: () => undefined, ended: Promise.resolve() };
 }
 
 // Every read goes over another connection than the writes before it, and must see them.
@@ -43,4 +45,42 @@ documentStoreConformance("of a store with one that writes and two that read", as
       rmSync(dir, { recursive: true });
     },
   };
+});
+
+test("what only reads asks nothing of the one that writes", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
+  const path = join(dir, "lodestore.db");
+  const writing = await partHere(path, false);
+  const readers = await ReaderPool.start(2, () => partHere(path, true));
+  const store = new ThreadedStore({
+    writer: new Lane(writing),
+    readers,
+    indexesIn: "readers",
+    release: async () => undefined,
+  });
+  await store.ingest({ path: "a.md", content: "# A\n\nkiln" });
+  await writing.store.close();
+
+  const { documents } = store;
+  const [hit] = (await store.search({ text: "kiln" })).hits;
+  const { documentId = "", chunkId = "" } = hit ?? {};
+  const document = await documents.getDocument(documentId);
+  expect(document?.workspacePath).toBe("a.md");
+  expect(await documents.getDocumentByWorkspacePath("a.md")).toEqual(document);
+  expect((await documents.listDocuments()).items).toEqual([document]);
+  expect(await documents.countDocuments()).toBe(1);
+  expect(await documents.allWorkspacePaths()).toEqual(["a.md"]);
+  expect(await documents.getBlocks(documentId)).toHaveLength(2);
+  expect((await documents.getChunk(chunkId))?.id).toBe(chunkId);
+  expect(await documents.getChunks([chunkId])).toHaveLength(1);
+  expect(await documents.getChunksOf(documentId)).toHaveLength(1);
+  expect(await documents.staleChunkIdsAt("a.md")).toEqual([chunkId]);
+  expect((await documents.getAsset(document?.assetId ?? ""))?.byteLength).toBe(9);
+  expect((await documents.getAssetByWorkspacePath("a.md"))?.id).toBe(document?.assetId);
+  expect(await documents.getAssetBytes(document?.assetId ?? "")).toHaveLength(9);
+  expect(await documents.corpusRevision()).toBeGreaterThan(0);
+  expect(await store.stats()).toMatchObject({ documents: 1 });
+  await expect(documents.deleteDocument(documentId)).rejects.toMatchObject({ code: "CLOSED" });
+  await store.close();
+  rmSync(dir, { recursive: true });
 });
