@@ -68,6 +68,8 @@ async function runImport(args: Arguments, terminal: Terminal): Promise<number> {
     throw named(args.command, file, error);
   } finally {
     progressLine.end();
+    // Whoever writes to it may wait, and would keep the process waiting.
+    if (file === STREAM) process.stdin.destroy();
   }
   if (terminal.json) terminal.printJson({ folder: resolve(storeFolder(args, terminal)), ...report });
   else terminal.print(...lines(report));

@@ -122,6 +122,27 @@ describe("lodestore export and import", () => {
     expect(await lodestore(folder, "import", "a.tar", "--db", "new", "-q")).toMatchObject({ code: 0 });
   });
 
+  test.skipIf(process.platform === "win32")("end at Ctrl-C, and leave the store as it was", async () => {
+    const folder = await makeStore(NOTES);
+    await lodestore(folder, "export", "a.tar", "-q");
+    const { child, ended } = command(folder, "import", "-", "--db", "new");
+    // Half of it, and then nothing more.
+    child.stdin.write(readFileSync(join(folder, "a.tar")).subarray(0, 150_000));
+    let said = "";
+    await new Promise<void>((resolve) => {
+      child.stderr.setEncoding("utf8").on("data", (text: string) => {
+        said += text;
+        if (said.includes("KiB/")) resolve();
+      });
+    });
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(said).toContain("lodestore import: cancelled: the store is as it was");
+    expect(readdirSync(join(folder, "new")).filter((name) => name.includes("image"))).toEqual([]);
+    expect((await lodestoreJson<{ items: unknown[] }>(folder, "list", "--db", "new")).items).toEqual([]);
+    expect(await lodestore(folder, "import", "a.tar", "--db", "new", "-q")).toMatchObject({ code: 0 });
+  });
+
   test("say what is wrong", async () => {
     const folder = await makeStore(NOTES);
     writeFileSync(join(folder, "text.tar"), "# A note\n".repeat(200));
