@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
+import { access, constants, type FileHandle, open, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
@@ -131,14 +131,21 @@ class FileImage implements EngineImage {
   }
 }
 
-/** A new file beside the database, or where temporary files are if nothing can be written there. */
+/** A new file beside the database, where there is as much room as for that, or among temporary files if nothing can be written there. */
 async function imagePath(home: FileImageHome): Promise<string> {
-  const apart = home.readOnly || isInMemory(home);
   const path = home.path instanceof URL ? fileURLToPath(home.path) : resolve(home.path);
+  const apart = isInMemory(home) || !(await isWritable(dirname(path)));
   const folder = apart ? tmpdir() : dirname(path);
   const prefix = `${apart ? "lodestore" : basename(path)}.image-`;
   await removeLeftovers(folder, prefix);
   return join(folder, `${prefix}${randomUUID()}`);
+}
+
+async function isWritable(folder: string): Promise<boolean> {
+  return access(folder, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function removeLeftovers(folder: string, prefix: string): Promise<void> {

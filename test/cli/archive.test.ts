@@ -15,6 +15,8 @@ async function hits(folder: string, ...args: readonly string[]): Promise<SearchR
     .hits;
 }
 
+/** The engine that the other commands of a test are run with. */
+const ENV = { LODESTORE_VECTORS: "hnsw", ...process.env };
 const ENTRY = join(import.meta.dirname, "../../src/cli/lodestore.ts");
 
 /** Starts the command with its streams as they are: an archive is no text. */
@@ -22,7 +24,7 @@ function command(
   cwd: string,
   ...args: readonly string[]
 ): { child: ChildProcessWithoutNullStreams; ended: Promise<unknown> } {
-  const child = spawn(process.execPath, [ENTRY, ...args], { cwd, stdio: "pipe" });
+  const child = spawn(process.execPath, [ENTRY, ...args], { cwd, env: ENV, stdio: "pipe" });
   if (args[0] === "import") child.stdout.resume();
   return { child, ended: new Promise((resolve) => child.on("close", resolve)) };
 }
@@ -33,7 +35,7 @@ function run(
   args: readonly string[],
 ): Promise<Pick<Outcome, "code" | "stdout" | "stderr">> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(program, args, { cwd, env: ENV, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

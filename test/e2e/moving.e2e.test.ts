@@ -29,7 +29,9 @@ async function folder(): Promise<string> {
 /** Runs the command line on Node. @returns what it printed */
 function lodestore(cwd: string, ...args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [ENTRY, ...args], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+    // The engine of the page: another one adds scores up in another order, and ranks what is equally near in another.
+    const env = { ...process.env, LODESTORE_VECTORS: "hnsw" };
+    const child = spawn(process.execPath, [ENTRY, ...args], { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
     let stdout = "";
     let stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));

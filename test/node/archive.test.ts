@@ -1,0 +1,79 @@
+import { chmodSync, createReadStream, createWriteStream, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createHashingEmbedder, openStore, type Store } from "../../src/node.ts";
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "lodestore-node-archive-"));
+  onTestFinished(() => {
+    chmodSync(made, 0o755);
+    rmSync(made, { recursive: true, force: true });
+  });
+  return made;
+}
+
+const FILES = Array.from({ length: 200 }, (_, n) => ({
+  path: `${n}.md`,
+  content: `# Note ${n}\n\nKilns and glaze ${n}.`,
+}));
+
+async function filled(dir: string): Promise<Store> {
+  const store = await openStore({ dir, embedder: createHashingEmbedder() });
+  await store.ingest(FILES, { embed: "wait" });
+  return store;
+}
+
+const images = (dir: string): string[] => readdirSync(dir).filter((name) => name.includes("image"));
+
+describe("a store in threads", () => {
+  test("is exported while it is written, and imported into another one that answers alike", async () => {
+    const [from, to, file] = [folder(), folder(), join(folder(), "a.tar")];
+    await using source = await filled(from);
+    const query = { text: "glaze kilns", mode: "hybrid", k: 40 } as const;
+    const before = (await source.search(query)).hits;
+    await Promise.all([
+      pipeline(source.export(), createWriteStream(file)),
+      source.ingest({ path: "later.md", content: "# Later\n\nA glaze." }),
+    ]);
+    await using target = await openStore({ dir: to, embedder: createHashingEmbedder() });
+    const report = await target.import(createReadStream(file));
+    expect(report.documents).toBeGreaterThanOrEqual(FILES.length);
+    expect(report).toMatchObject({ missing: 0 });
+    if (report.documents === FILES.length) expect((await target.search(query)).hits).toEqual(before);
+    expect(await target.check()).toMatchObject({ ok: true });
+    await expect(target.import(createReadStream(file))).rejects.toMatchObject({ code: "CONFLICT" });
+    expect([...images(from), ...images(to)]).toEqual([]);
+  });
+
+  test("ends its exports when it closes, and leaves nothing of loops that are left", async () => {
+    const dir = folder();
+    const store = await filled(dir);
+    for await (const piece of store.export()) if (piece.byteLength > 0) break;
+    await expect.poll(() => images(dir)).toEqual([]);
+    const open = store.export();
+    await open.next();
+    await store.close();
+    expect(images(dir)).toEqual([]);
+    const rest = async (): Promise<void> => {
+      for await (const piece of open) void piece;
+    };
+    await expect(rest()).rejects.toMatchObject({ name: "StorageError" });
+    await expect(store.export().next()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  test("is exported where it can only be read, and imports nothing there", async () => {
+    const [dir, to, file] = [folder(), folder(), join(folder(), "a.tar")];
+    await (await filled(dir)).close();
+    await using reader = await openStore({ dir, readOnly: true });
+    await pipeline(reader.export(), createWriteStream(file));
+    await using target = await openStore({ dir: to });
+    expect(await target.import(createReadStream(file))).toMatchObject({
+      documents: FILES.length,
+      embeddings: FILES.length,
+    });
+    await expect(reader.import(createReadStream(file))).rejects.toMatchObject({ code: "UNSUPPORTED" });
+    expect(images(dir)).toEqual([]);
+  });
+});

@@ -1,0 +1,68 @@
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
+import type { SearchQuery } from "../../src/contracts/search.ts";
+import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
+import { archiveOf, inPieces } from "../support/archives.ts";
+import { lanceVectors, temporaryFolder } from "../support/lance-vectors.ts";
+import { type EmbeddingStore, openEmbeddingStore, visibleChunks } from "../support/open-embedding-store.ts";
+import { TestEmbedder } from "../support/test-embedder.ts";
+import { flatVectors } from "../support/vector-stores.ts";
+
+const ENGINES: Record<string, (db: SqlDatabase, dir: string) => AnyVectorStore> = {
+  lance: (db, dir) => lanceVectors(db, join(dir, "vectors")),
+  flat: flatVectors,
+};
+const WAYS = Object.keys(ENGINES).flatMap((from) => Object.keys(ENGINES).map((to) => [from, to] as const));
+
+async function open(engine: string, embedder: TestEmbedder): Promise<EmbeddingStore> {
+  const { path, remove } = temporaryFolder();
+  const vectors = (db: SqlDatabase): AnyVectorStore => ENGINES[engine]!(db, path);
+  const opened = await openEmbeddingStore({ path: join(path, "lodestore.db"), vectors, embedder });
+  onTestFinished(async () => {
+    await opened.store.close();
+    remove();
+  });
+  return opened;
+}
+
+const QUERIES: SearchQuery[] = [
+  { text: "glaze ash", k: 30 },
+  { text: "kilns melts", k: 20, mode: "hybrid" },
+  { text: "ash", k: 25, mode: "vector" },
+];
+
+/** Scores are those of the engine, which adds floats up in an order of its own. */
+async function answers({ store }: EmbeddingStore): Promise<unknown[]> {
+  const found = [];
+  for (const query of QUERIES) {
+    const { hits } = await store.search(query);
+    found.push(hits.map(({ chunkId, score }) => ({ chunkId, score: expect.closeTo(score, 5) as number })));
+  }
+  return found;
+}
+
+describe.each(WAYS)("an archive from %s to %s", (from, to) => {
+  test("answers as in its own store, with its vectors", async () => {
+    const source = await open(from, new TestEmbedder());
+    await source.store.ingest(
+      Array.from({ length: 300 }, (_, n) => ({
+        path: `${n}.md`,
+        content: `# Note ${n}\n\nKilns and glaze ${n}.\n\n## Ash\n\n${"It melts well. ".repeat(n % 9)}Ash of ${n}.\n`,
+      })),
+      { embed: "wait" },
+    );
+    const embedder = new TestEmbedder();
+    const target = await open(to, embedder);
+    const report = await target.store.import(inPieces(await archiveOf(source.store)));
+    expect(report).toMatchObject({ documents: 300, missing: 0, from: { vectorEngine: `vectors-${from}` } });
+    const found = [];
+    for (const query of QUERIES) found.push((await target.store.search(query)).hits);
+    expect(found).toMatchObject(await answers(source));
+    expect(await visibleChunks(target)).toEqual(await visibleChunks(source));
+    const asked = embedder.texts;
+    await target.store.embeddings.run();
+    expect(embedder.texts).toBe(asked);
+    expect(await target.store.check()).toMatchObject({ ok: true });
+  });
+});
