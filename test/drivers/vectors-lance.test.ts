@@ -101,8 +101,10 @@ describe.each([
     const [last] = records.slice(-1) as [VectorRecord];
     for (const k of [1, 10, 1000]) {
       const [query] = randomVectors(random, 1, 8) as [Float32Array];
-      const { hits } = await vectors.search(table.indexId, query, { modelVersion: "1", k });
+      const { hits, plan } = await vectors.search(table.indexId, query, { modelVersion: "1", k });
       expect(ids(hits)).toEqual([last.chunkId]);
+      // Soon it asks which ones are committed, instead of looking deeper and deeper.
+      expect(plan.evaluations).toBeLessThan(4 * COUNT);
       const filters = { lang: corpus.chunks.at(-1)?.document.lang ?? "" };
       const filtered = await vectors.search(table.indexId, query, { modelVersion: "1", k, filters });
       expect(ids(filtered.hits)).toEqual([last.chunkId]);
