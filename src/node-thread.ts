@@ -48,6 +48,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
             activity,
             filters,
             readOnly: !writes,
+            stay: readOnly,
             ...partOf(role, readOnly, home),
           });
     const vectors = chosen?.vectors;

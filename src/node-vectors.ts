@@ -23,6 +23,8 @@ export interface VectorParts {
   filters: AllowedChunks;
   /** Whether this connection does not write. */
   readOnly: boolean;
+  /** Whether vectors stay where they are, whatever was chosen: nobody may copy them. */
+  stay: boolean;
   /** Writes for the indexes where `db` only reads; `none`: nobody does. */
   upkeep?: VectorUpkeep | "none";
   /** Keeps the indexes, where another thread does. */
@@ -43,6 +45,12 @@ export interface ChosenVectors {
  *  @throws StorageError UNSUPPORTED `lance` was chosen, and its packages cannot be loaded */
 export async function chooseVectors(choice: VectorChoice, parts: VectorParts): Promise<ChosenVectors> {
   const before: OpenVectors = (engine) => openBefore(engine, parts);
+  const elsewhere = parts.stay && choice.engine !== "auto" ? await keptVectorEngine(parts.db) : undefined;
+  if (elsewhere !== undefined && (elsewhere === "sql") === (choice.engine === "lance")) {
+    const fallback = `opened for reading only, vectors stay where they are: ${elsewhere === "sql" ? "in the database" : "in Lance tables"}`;
+    const vectors = await openBefore(elsewhere, parts);
+    if (vectors !== undefined) return { engine: elsewhere === "sql" ? "hnsw" : "lance", vectors, before, fallback };
+  }
   if (choice.engine === "flat" || choice.engine === "hnsw") {
     return { engine: choice.engine, vectors: await inMemory(choice.engine, choice, parts), before };
   }

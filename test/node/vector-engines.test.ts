@@ -107,4 +107,21 @@ describe("another engine than before", () => {
       moved: null,
     });
   });
+
+  test.each([
+    ["hnsw", "lance"],
+    ["lance", "hnsw"],
+  ] as const)("than %s does not move vectors while a store is only read", async (first, second) => {
+    const dir = storeFolder();
+    const store = await openNodeStore({ dir, vectors: first, embedder });
+    await store.ingest(notes(30), { embed: "wait" });
+    const before = found(await nearest(store));
+    await store.close();
+    const reading = await openNodeStore({ dir, readOnly: true, vectors: second, embedder });
+    expect((await reading.openReport()).vectors).toMatchObject({
+      driver: `vectors-${first}`,
+      fallback: expect.stringContaining("vectors stay where they are") as string,
+    });
+    expect(found(await nearest(reading))).toEqual(before);
+  });
 });
