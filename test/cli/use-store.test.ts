@@ -89,7 +89,7 @@ describe("a store that a program has open for writing", () => {
     for (const command of commands) {
       expect(await lodestore(folder, ...command)).toMatchObject({ code: 0, stdout: expect.stringMatching(/\S/) });
     }
-    for (const command of [["ingest", "docs"], ["embed"], ["doctor", "--sweep"]]) {
+    for (const command of [["ingest", "docs"], ["embed"], ["doctor", "--fix"]]) {
       const { code, stderr } = await lodestore(folder, ...command);
       expect([code, stderr]).toEqual([3, expect.stringContaining("[CONFLICT]")]);
     }

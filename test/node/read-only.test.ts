@@ -5,11 +5,12 @@ import { describe, expect, test } from "vitest";
 import { openStore, type Store } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
 
-/** A closed store of so many notes, embedded. */
+/** A closed store of so many notes, embedded; above 256 there is a snapshot of its index. */
 async function closedStore(count = 20): Promise<string> {
   const dir = storeFolder();
   await using store = await openStore({ dir, vectors: "hnsw", embedder: { kind: "hashing" } });
   await store.ingest(notes(count), { embed: "wait" });
+  await store.embeddings.flush();
   return dir;
 }
 
