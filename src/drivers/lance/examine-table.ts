@@ -1,7 +1,7 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorExamination, VectorIndexInfo } from "../../contracts/vectors.ts";
 import { throwIfAborted } from "../vectors/throw-if-aborted.ts";
-import { textLiteral } from "./key-condition.ts";
+import { ofVersion } from "./key-condition.ts";
 import { deletedTable } from "./lance-error.ts";
 import type { LiveTable } from "./live-table.ts";
 import { measureLanceRecall } from "./recall.ts";
@@ -26,8 +26,9 @@ export async function examineGeneration(
   { quick, signal }: { quick: boolean; signal: AbortSignal | undefined },
 ): Promise<VectorExamination> {
   const { modelVersion } = index;
-  const committed = await countCommitted(db, entry, modelVersion);
-  const found = live === undefined ? 0 : await countFound(db, live, modelVersion, signal);
+  let { committed, found } = await count(db, entry, live, modelVersion, signal);
+  // What is deleted between the two counts looks like missing for a moment, so what is missing is looked for again.
+  if (found < committed) ({ committed, found } = await count(db, entry, live, modelVersion, signal));
   throwIfAborted(signal, "examine");
   let problem = committed > found ? `${committed - found} of ${committed} vectors are not in it` : null;
   if (live === undefined && committed > 0) problem = deletedTable(entry, "examine").message;
@@ -43,6 +44,18 @@ export async function examineGeneration(
     recall,
     snapshot: null,
   };
+}
+
+async function count(
+  db: SqlDatabase,
+  entry: RegisteredTable,
+  live: LiveTable | undefined,
+  modelVersion: string,
+  signal: AbortSignal | undefined,
+): Promise<{ committed: number; found: number }> {
+  await live?.follow("examine");
+  const committed = await countCommitted(db, entry, modelVersion);
+  return { committed, found: live === undefined ? 0 : await countFound(db, live, modelVersion, signal) };
 }
 
 async function countCommitted(db: SqlDatabase, entry: RegisteredTable, modelVersion: string): Promise<number> {
@@ -61,7 +74,7 @@ async function countFound(
   signal: AbortSignal | undefined,
 ): Promise<number> {
   let found = 0;
-  for await (const rows of live.rows("examine", ["embedding_id"], `model_version = ${textLiteral(modelVersion)}`)) {
+  for await (const rows of live.rows("examine", ["embedding_id"], ofVersion(modelVersion))) {
     const column = rows.getChild("embedding_id");
     for (let from = 0; from < rows.numRows; from += PAGE) {
       throwIfAborted(signal, "examine");

@@ -2,7 +2,7 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorPlan } from "../../contracts/vectors.ts";
 import { defaultEf } from "../vectors/search-plan.ts";
 import { ALL_PARTITIONS, probesFor } from "./index-choice.ts";
-import { keyConditions, textLiteral } from "./key-condition.ts";
+import { keyConditions, ofVersion } from "./key-condition.ts";
 import type { LanceHit, LiveTable } from "./live-table.ts";
 import type { RegisteredTable } from "./table-register.ts";
 import { scaledQuery, scoreOf } from "./table-schema.ts";
@@ -48,7 +48,7 @@ export async function findNearest(
   const { k, modelVersion } = query;
   const state = await live.state("search");
   // What has one generation only needs no condition; what another begins to write meanwhile is not committed as this one.
-  const only = entry.generations.length === 1 ? undefined : `model_version = ${textLiteral(modelVersion)}`;
+  const only = entry.generations.length === 1 ? undefined : ofVersion(modelVersion);
   const total = entry.generations.includes(modelVersion) ? await live.count("search", only) : 0;
   const plan: VectorPlan = {
     kind: "scan",

@@ -42,3 +42,8 @@ export function textLiteral(text: string): string {
 export function oneOfTexts(column: string, texts: readonly string[]): string {
   return `${column} IN (${texts.map(textLiteral).join(",")})`;
 }
+
+/** Returns a condition that holds for the vectors of one version of the model. */
+export function ofVersion(modelVersion: string): string {
+  return `model_version = ${textLiteral(modelVersion)}`;
+}

@@ -1,6 +1,6 @@
 import { defaultEf } from "../vectors/search-plan.ts";
 import { probesFor } from "./index-choice.ts";
-import { textLiteral } from "./key-condition.ts";
+import { ofVersion } from "./key-condition.ts";
 import type { LiveTable } from "./live-table.ts";
 import { readVectors } from "./read-vectors.ts";
 
@@ -14,7 +14,7 @@ export async function measureLanceRecall(
   modelVersion: string,
   sample: number,
 ): Promise<{ recall: number; sample: number }> {
-  const condition = `model_version = ${textLiteral(modelVersion)}`;
+  const condition = ofVersion(modelVersion);
   const ids: string[] = [];
   for await (const rows of live.rows("selfCheck", ["embedding_id"], condition)) {
     const column = rows.getChild("embedding_id");

@@ -1,0 +1,106 @@
+import { checkVectorRecords, MAX_VECTOR_BATCH, requireModelVersion } from "../../contracts/check-vectors.ts";
+import type { SqlDatabase } from "../../contracts/sql.ts";
+import { requireId, requireList } from "../../contracts/validate.ts";
+import type { VectorRecord, VectorTable, VectorTableSpec, VectorWriter } from "../../contracts/vectors.ts";
+import { StorageError } from "../../errors.ts";
+import { chunkKeys, lastOfEach } from "../vectors/vector-batch.ts";
+import { oneOfTexts, ofVersion } from "./key-condition.ts";
+import { deletedTable } from "./lance-error.ts";
+import type { LiveTable } from "./live-table.ts";
+import type { OpenTables } from "./open-tables.ts";
+import { publicTable, type RegisteredTable, type TableRegister } from "./table-register.ts";
+import type { TableUpkeep } from "./table-upkeep.ts";
+
+/** What the rooms of a store over Lance tables share. */
+export interface LanceParts {
+  db: SqlDatabase;
+  register: TableRegister;
+  tables: OpenTables;
+  upkeep: TableUpkeep;
+  readOnly: boolean;
+}
+
+/** Writes Lance tables. */
+export class LanceTableWriter implements VectorWriter {
+  readonly #parts: LanceParts;
+
+  constructor(parts: LanceParts) {
+    this.#parts = parts;
+  }
+
+  /** @throws StorageError UNSUPPORTED where the store is only read */
+  checkWritable(operation: string): void {
+    if (!this.#parts.readOnly) return;
+    const message = "the vector store was opened for reading only";
+    throw new StorageError("UNSUPPORTED", message, { capability: "vectors", operation });
+  }
+
+  async ensureTable(spec: VectorTableSpec): Promise<VectorTable> {
+    this.checkWritable("ensureTable");
+    const entry = await this.#parts.register.ensure(spec);
+    await this.#forWriting(entry, "ensureTable");
+    return publicTable(entry);
+  }
+
+  async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {
+    const site = { capability: "vectors", operation: "upsert" } as const;
+    const { db, register, upkeep } = this.#parts;
+    const entry = await register.get(indexId, site.operation);
+    const checked = lastOfEach(checkVectorRecords(site, records, entry));
+    this.checkWritable(site.operation);
+    if (checked.length === 0) return;
+    const keys = await chunkKeys(db, checked);
+    const live = await this.#forWriting(entry, site.operation);
+    await register.addGenerations(entry, new Set(checked.map(({ modelVersion }) => modelVersion)));
+    await live.upsert(site.operation, checked, keys);
+    upkeep.note(live);
+  }
+
+  async deleteByChunkIds(indexId: string, chunkIds: readonly string[], modelVersion?: string): Promise<number> {
+    const site = { capability: "vectors", operation: "deleteByChunkIds" } as const;
+    const entry = await this.#parts.register.get(indexId, site.operation);
+    const ids = requireList(site, "chunkIds", chunkIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
+      requireId(site, `chunkIds[${i}]`, id),
+    );
+    const version = modelVersion === undefined ? undefined : requireModelVersion(site, "modelVersion", modelVersion);
+    this.checkWritable(site.operation);
+    if (ids.length === 0) return 0;
+    const chosen = oneOfTexts("chunk_id", ids);
+    return this.#delete(entry, site.operation, version === undefined ? chosen : `${chosen} AND ${ofVersion(version)}`);
+  }
+
+  async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
+    const site = { capability: "vectors", operation: "deleteGeneration" } as const;
+    const entry = await this.#parts.register.get(indexId, site.operation);
+    requireModelVersion(site, "modelVersion", modelVersion);
+    this.checkWritable(site.operation);
+    if (!entry.generations.includes(modelVersion)) return 0;
+    const deleted = await this.#delete(entry, site.operation, ofVersion(modelVersion));
+    await this.#parts.register.dropGeneration(entry, modelVersion);
+    return deleted;
+  }
+
+  /** The table, made where nothing was ever lost with it.
+   *  @throws StorageError CORRUPT: it was deleted, and the database has committed embeddings that were in it */
+  async #forWriting(entry: RegisteredTable, operation: string): Promise<LiveTable> {
+    const { db, tables } = this.#parts;
+    const live = await tables.find(entry, operation);
+    if (live !== undefined) return live;
+    const lost = await db.get(
+      `SELECT 1 FROM embedding_records r WHERE r.status = 'committed' AND r.model_id = $1 AND r.model_version IN
+         (SELECT value FROM json_each($3)) AND r.dimensions = $2 LIMIT 1`,
+      [entry.modelId, entry.dimensions, JSON.stringify(entry.generations)],
+    );
+    if (lost !== undefined) throw deletedTable(entry, operation);
+    return tables.make(entry, operation);
+  }
+
+  async #delete(entry: RegisteredTable, operation: string, condition: string): Promise<number> {
+    const { tables, upkeep } = this.#parts;
+    const live = await tables.find(entry, operation);
+    if (live === undefined) return 0;
+    const deleted = await live.delete(operation, condition);
+    upkeep.note(live);
+    return deleted;
+  }
+}
