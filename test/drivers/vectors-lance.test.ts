@@ -229,6 +229,26 @@ test("makes its index in the background once there are enough, takes in what com
   }
 });
 
+test.each([0, 1, 3])(
+  "compares all where the database knows of %i partitions only, as after a crash",
+  async (partitions) => {
+    const vectors = openVectors({ indexAbove: 1000, compactAfter: 1000 });
+    const { table, oracle, random } = await fill(vectors, { count: 6000, dimensions: 4, metric: "l2" });
+    await vectors.close();
+    await db.run("UPDATE kv SET value = json_set(value, '$.partitions', $1) WHERE key = $2", [
+      partitions,
+      `lance_table/${table.indexId}`,
+    ]);
+    await using readerDb = await openSqlNode({ path: join(folder.path, "lodestore.db"), functions, readOnly: true });
+    const again = openVectors({ readOnly: true }, readerDb);
+    for (const query of randomVectors(random, 10, 4)) {
+      const { hits, plan } = await again.search(table.indexId, query, { modelVersion: "1", k: 10, ef: 10 });
+      oracle.expectExact(hits, query, 10);
+      expect(plan).toMatchObject({ kind: "scan", evaluations: 6000 });
+    }
+  },
+);
+
 test("compacts what many writes left, and deletes versions once they are old", async () => {
   const vectors = openVectors({ compactAfter: 4, keepVersionsMs: 1000 });
   const { table, corpus, records, oracle } = await fill(vectors, { count: 40 });

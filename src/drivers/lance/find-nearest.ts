@@ -70,12 +70,12 @@ export async function findNearest(
   for (let tries = 0; ; tries++) {
     limit = Math.min(limit, total);
     const probes = everywhere ? ALL_PARTITIONS : probesFor(Math.max(plan.ef, limit), entry.partitions);
-    everywhere ||= probes >= entry.partitions;
+    everywhere = probes === ALL_PARTITIONS;
     const listed = allowed !== undefined && isNarrow(allowed, tries) ? allowed : undefined;
     const rows = await ask(live, { vector, limit, probes: state.indexed > 0 ? probes : undefined, only, listed });
     plan.kind = everywhere ? "scan" : "walk";
-    const share = Math.round((state.indexed * probes) / entry.partitions);
-    plan.evaluations += everywhere ? (listed?.length ?? total) : share + state.unindexed;
+    const share = everywhere ? 1 : probes / entry.partitions;
+    plan.evaluations += everywhere ? (listed?.length ?? total) : Math.round(state.indexed * share) + state.unindexed;
     const candidates = allowed === undefined ? rows : rows.filter(({ chunkKey }) => hasKey(allowed!, chunkKey));
     const committed = await visibleAmong(
       db,

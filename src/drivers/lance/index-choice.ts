@@ -13,8 +13,10 @@ export function partitionsFor(rows: number): number {
   return Math.max(1, Math.min(MOST_PARTITIONS, Math.round(rows / ROWS_EACH)));
 }
 
-/** Partitions of so many that a search of width `ef` looks into. Measured for a recall@10 of 0.99: DESIGN.md. */
+/** Partitions that a search of width `ef` looks into: all of them where it would be as many as are known, for there may be more than the
+ *  database was told of before a crash. Measured for a recall@10 of 0.99: DESIGN.md. */
 export function probesFor(ef: number, partitions: number): number {
   const wider = Math.max(1, Math.sqrt(partitions / USUAL_PARTITIONS));
-  return Math.max(1, Math.min(partitions, Math.ceil((ef / WIDTH_EACH) * wider)));
+  const wanted = Math.ceil((ef / WIDTH_EACH) * wider);
+  return wanted >= partitions ? ALL_PARTITIONS : wanted;
 }
