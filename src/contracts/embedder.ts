@@ -4,7 +4,7 @@ export type EmbedKind = "document" | "query";
 /** How texts are embedded. */
 export interface EmbedOptions {
   kind: EmbedKind;
-  /** Ends the call with ABORTED, at the latest before the next piece of work. */
+  /** Ends the call with ABORTED, at the latest before the next piece of work. A call that goes on is not waited for. */
   signal?: AbortSignal;
 }
 

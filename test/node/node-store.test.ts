@@ -196,6 +196,30 @@ describe("an embedder of the caller", () => {
     await store.close();
   });
 
+  test.each([0, 1])(
+    "that never answers keeps nobody who gives up waiting, nor the end, with %i readers",
+    async (readers) => {
+      const embedder = new TestEmbedder();
+      const store = await openNodeStore({ embedder, readers });
+      await store.ingest(notes(3), { embed: "wait" });
+      const asked = { document: Promise.withResolvers<void>(), query: Promise.withResolvers<void>() };
+      embedder.before = (_, { kind }) => {
+        asked[kind].resolve();
+        return new Promise<never>(() => undefined);
+      };
+      const stop = new AbortController();
+      const search = store.search({ text: "kiln", mode: "hybrid" }, { signal: stop.signal });
+      await asked.query.promise;
+      stop.abort();
+      await expect(search).rejects.toMatchObject({ code: "ABORTED", capability: "search" });
+      await store.ingest(notes(3, "glaze"), { embed: "off" });
+      const run = store.embeddings.run().catch((error: unknown) => error);
+      await asked.document.promise;
+      await store.close();
+      expect(await run).toMatchObject({ code: "CLOSED" });
+    },
+  );
+
   test("is not called where a function of the package made it: the threads make its like", async () => {
     const embedder = createHashingEmbedder({ dimensions: 64 });
     const embed = vi.spyOn(Object.getPrototypeOf(embedder) as typeof embedder, "embed");

@@ -3,8 +3,10 @@ import { requireVector } from "../../contracts/check-vectors.ts";
 import type { Embedder } from "../../contracts/embedder.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { embedderError } from "./embedder-error.ts";
 import type { ChunkText } from "./missing.ts";
+import { abortedError } from "./tidy.ts";
 import type { EmbeddedChunk } from "./writer.ts";
 
 /** A chunk that was left out, and why. */
@@ -23,7 +25,7 @@ export interface EmbeddedTexts {
 }
 
 /** Embeds texts of chunks. Where the embedder finds the input wrong, the batch is halved until the chunks at fault are found: they
- *  are left out and the others embedded.
+ *  are left out and the others embedded. One that does not hear the signal is not waited for.
  *  @throws StorageError what the embedder throws otherwise; what is no StorageError is the cause of one (DRIVER) */
 export async function embedTexts(
   embedder: Embedder,
@@ -36,7 +38,8 @@ export async function embedTexts(
   try {
     const calling = embedder.embed(texts, { kind: "document", signal });
     const busyMs = performance.now() - start;
-    return { ...sort(table, chunks, vectorsOf(embedder, texts, await calling)), busyMs };
+    const answer = await untilAborted(calling, signal, () => abortedError(signal, "run"));
+    return { ...sort(table, chunks, vectorsOf(embedder, texts, answer)), busyMs };
   } catch (thrown) {
     const error = embedderError(embedder, thrown);
     if (error.code !== "INVALID_INPUT" || signal.aborted) throw error;

@@ -89,10 +89,14 @@ export class Tidy {
 
 /** @throws StorageError ABORTED, CLOSED where the store closes */
 export function throwIfAborted(signal: AbortSignal | undefined, operation: string): void {
-  if (signal?.aborted !== true) return;
+  if (signal?.aborted === true) throw abortedError(signal, operation);
+}
+
+/** What work rejects with whose signal is aborted: ABORTED, or CLOSED where the store closes. */
+export function abortedError(signal: AbortSignal, operation: string): StorageError {
   const cause: unknown = signal.reason;
-  if (cause instanceof StorageError && cause.code === "CLOSED") throw cause;
-  throw new StorageError("ABORTED", "the work on embeddings was ended; what is committed stays", {
+  if (cause instanceof StorageError && cause.code === "CLOSED") return cause;
+  return new StorageError("ABORTED", "the work on embeddings was ended; what is committed stays", {
     capability: "embeddings",
     operation,
     cause,

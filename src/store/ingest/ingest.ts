@@ -14,7 +14,7 @@ import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
 import { filesOf } from "./source-files.ts";
 import { sweep } from "./sweep.ts";
-import { ingestAborted } from "./until-aborted.ts";
+import { ingestAborted } from "./ingest-aborted.ts";
 import { tidyTextIndex } from "../search/text-index.ts";
 import { TurnTaker } from "../../turns.ts";
 

@@ -1,6 +1,7 @@
 import type { EmbeddingProgress } from "../../contracts/embeddings.ts";
 import type { IngestProgress, IngestReport } from "../../contracts/store.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { ingestAborted } from "./ingest-aborted.ts";
 
 /** Shortest time between two calls. */
 const INTERVAL_MS = 100;
@@ -46,7 +47,7 @@ export class ProgressTeller {
    *  @returns what was thrown first, `undefined` when nothing was. */
   async settle(signal: AbortSignal | undefined): Promise<{ error: unknown } | undefined> {
     // The run is whole by now: an abort ends the waiting only.
-    await untilAborted(this.#answered, signal).catch(() => {});
+    await untilAborted(this.#answered, signal, ingestAborted).catch(() => {});
     return this.#thrown;
   }
 

@@ -1,6 +1,7 @@
 import type { IngestFile } from "../../contracts/store.ts";
 import { StorageError } from "../../errors.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { ingestAborted } from "./ingest-aborted.ts";
 
 /** Returns the file's bytes, a copy of those of the caller, who may use his buffer again; larger than `maxBytes` is refused before it is read where the size is known.
  *  @param signal Ends the waiting for a file that is being read: that may hang.
@@ -17,8 +18,10 @@ export async function readContent(
   if (content instanceof Blob) refuseLarge(content.size, maxBytes);
   let bytes: unknown;
   try {
-    if (content instanceof Blob) bytes = new Uint8Array(await untilAborted(content.arrayBuffer(), signal));
-    else if (typeof content === "function") bytes = await untilAborted(Promise.resolve(content()), signal);
+    if (content instanceof Blob)
+      bytes = new Uint8Array(await untilAborted(content.arrayBuffer(), signal, ingestAborted));
+    else if (typeof content === "function")
+      bytes = await untilAborted(Promise.resolve(content()), signal, ingestAborted);
   } catch (cause) {
     throw new StorageError("DRIVER", `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
       capability: "ingest",

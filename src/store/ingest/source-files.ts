@@ -1,5 +1,6 @@
 import type { IngestFile, IngestSource } from "../../contracts/store.ts";
-import { untilAborted } from "./until-aborted.ts";
+import { untilAborted } from "../until-aborted.ts";
+import { ingestAborted } from "./ingest-aborted.ts";
 
 /** One file, or each of many. Once the signal is aborted the source is told to end, and not waited for: it may hang.
  *  @throws StorageError ABORTED, CLOSED; what the source throws */
@@ -14,7 +15,7 @@ export async function* filesOf(source: IngestSource, signal: AbortSignal | undef
   try {
     while (isOpen) {
       isOpen = false;
-      const next = await untilAborted(Promise.resolve(iterator.next()), signal);
+      const next = await untilAborted(Promise.resolve(iterator.next()), signal, ingestAborted);
       isOpen = next.done !== true;
       if (next.done !== true) yield next.value;
     }

@@ -17,11 +17,14 @@ export function timing(steps: SearchExplain["steps"], signal: AbortSignal | unde
 
 /** @throws StorageError ABORTED */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) {
-    throw new StorageError("ABORTED", "the search was aborted", {
-      capability: "search",
-      operation: "search",
-      cause: signal.reason,
-    });
-  }
+  if (signal?.aborted === true) throw searchAborted(signal);
+}
+
+/** What a search rejects with whose signal is aborted. */
+export function searchAborted(signal: AbortSignal): StorageError {
+  return new StorageError("ABORTED", "the search was aborted", {
+    capability: "search",
+    operation: "search",
+    cause: signal.reason,
+  });
 }

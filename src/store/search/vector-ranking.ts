@@ -15,8 +15,9 @@ import { StorageError } from "../../errors.ts";
 import { generationOf } from "../embeddings/generation.ts";
 import { embedderError } from "../embeddings/embedder-error.ts";
 import { type ServingModel, servingModels, servingVersion } from "../embeddings/serving.ts";
+import { untilAborted } from "../until-aborted.ts";
 import type { RankedKey } from "./fuse.ts";
-import { throwIfAborted, type Timed } from "./timing.ts";
+import { searchAborted, throwIfAborted, type Timed } from "./timing.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
 
@@ -65,7 +66,8 @@ export class VectorRanking {
     const texts = [query.text];
     return timed("embed", async () => {
       try {
-        const vectors = await embedder.embed(texts, { kind: "query", ...(signal === undefined ? {} : { signal }) });
+        const answer = embedder.embed(texts, { kind: "query", ...(signal === undefined ? {} : { signal }) });
+        const vectors = await untilAborted(answer, signal, searchAborted);
         checkEmbeddings(embedder, texts, vectors);
         return vectors[0];
       } catch (error) {
