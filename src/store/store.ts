@@ -24,6 +24,7 @@ import { StorageError } from "../errors.ts";
 import { migrate, requireMigrated } from "../sql/migrate.ts";
 import { SearchActivity } from "../turns.ts";
 import type { AllowedChunks } from "./allowed-chunks.ts";
+import { HeldWrites } from "./archive/held-writes.ts";
 import { StoreArchive } from "./archive/store-archive.ts";
 import { undoUnfinishedImport } from "./archive/undo-import.ts";
 import { checkStore } from "./check.ts";
@@ -151,15 +152,17 @@ class LodestoreStore implements Store {
     this.#activity = parts.activity ?? new SearchActivity();
     this.#embeddings = new StoreEmbeddings(parts, this.#activity);
     this.embeddings = this.#embeddings;
-    const documents = new SqlDocumentStore(parts.db, parts.blobs);
+    const held = new HeldWrites();
+    const writable = held.over(parts.db);
+    const documents = new SqlDocumentStore(writable, parts.blobs);
     this.documents = documents;
-    this.#ingest = new Ingest(parts.db, documents, this.#embeddings);
+    this.#ingest = new Ingest(writable, documents, this.#embeddings);
     this.#search = new Search(
       parts.db,
       parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
       parts.filters,
     );
-    this.#archive = new StoreArchive(parts, this.#closing.signal);
+    this.#archive = new StoreArchive({ ...parts, held }, this.#closing.signal);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();
   }

@@ -6,6 +6,8 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { StorageError } from "../../src/errors.ts";
 import { writeTarHeader } from "../../src/formats/tar/tar-header.ts";
+import { nextTurn } from "../../src/turns.ts";
+import { ApartVectorStore } from "../support/apart-vector-store.ts";
 import { archiveOf, archiveWith, bytesOf, entriesOf, inPieces, tarOf } from "../support/archives.ts";
 import { type EmbeddingStore, openEmbeddingStore } from "../support/open-embedding-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
@@ -358,4 +360,25 @@ test("an import whose progress throws leaves the store as it was", async () => {
   });
   await expect(failed).rejects.toThrow("no more");
   expect(await opened.store.stats()).toMatchObject({ documents: 0, chunks: 0 });
+});
+
+test("what is written while vectors are carried over waits, and stays when the import is undone", async () => {
+  const controller = new AbortController();
+  let ingest = (): Promise<unknown> => Promise.resolve();
+  let ingested: Promise<unknown> | undefined;
+  const hook = async (): Promise<void> => {
+    if (ingested !== undefined) return;
+    ingested = ingest();
+    // Turns enough for an ingest that does not wait.
+    for (let turn = 0; turn < 300; turn++) await nextTurn();
+    controller.abort();
+  };
+  await using opened = await openEmbeddingStore({ vectors: (db) => new ApartVectorStore(flatVectors(db), db, hook) });
+  const { store } = opened;
+  ingest = () => store.ingest({ path: "mine.md", content: "# Mine\n\nprecious" }, { embed: "off" });
+  const imported = store.import(inPieces(archive), { signal: controller.signal });
+  await expect(imported).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await ingested).toMatchObject({ added: 1 });
+  expect((await store.search({ text: "precious" })).hits).toHaveLength(1);
+  expect(await store.documents.countDocuments()).toBe(1);
 });

@@ -6,6 +6,7 @@ import { throwIfAborted } from "./archive-error.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
 import { writeCarriedVectors } from "./carried-vectors.ts";
 import { HashedBytes } from "./hashed-bytes.ts";
+import type { HeldWrites } from "./held-writes.ts";
 import {
   type ArchiveCounts,
   type ArchiveManifest,
@@ -22,6 +23,8 @@ import { PACKAGE_VERSION } from "./package-version.ts";
 export interface ArchiveParts {
   db: SqlDatabase;
   vectors?: AnyVectorStore | undefined;
+  /** Keeps others from writing while an import may be undone. */
+  held: HeldWrites;
 }
 
 /** Hands out a tar with the store in it: what it is, the database with everything, and what the two add up to. The store goes on

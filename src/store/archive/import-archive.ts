@@ -83,7 +83,7 @@ async function migrateImage(image: SqlImage, { schemaVersion }: ArchiveManifest)
 }
 
 async function copyImage(
-  { db, vectors }: ArchiveParts,
+  { db, vectors, held }: ArchiveParts,
   tables: readonly ArchiveTable[],
   { counts }: ArchiveManifest,
   progress: ArchiveProgressTeller,
@@ -108,20 +108,28 @@ async function copyImage(
   const carrier = vectors === undefined ? undefined : new VectorCarrier(db, vectors, onRows);
   await carrier?.prepare(models);
   const apart = carrier !== undefined && !(await carrier.isTransactional());
-  await readingEntry(DATABASE_ENTRY, () =>
-    db.transaction(async (tx) => {
-      await requireEmpty(tx, tables);
-      await emptyTables(tx, tables);
-      for (const table of tables) await copyTable(tx, table, onRows);
-      await keepAverages(tx);
-      await mergeCounters(tx);
-      await carrier?.copyRecords(tx);
-      if (apart) return beginImport(tx);
-      await carrier?.carry(tx);
-      onEnd();
-    }),
-  );
-  if (apart) await carryApart(db, carrier, models, onEnd);
+  const copyRows = (): Promise<void> =>
+    readingEntry(DATABASE_ENTRY, () =>
+      db.transaction(async (tx) => {
+        await requireEmpty(tx, tables);
+        await emptyTables(tx, tables);
+        for (const table of tables) await copyTable(tx, table, onRows);
+        await keepAverages(tx);
+        await mergeCounters(tx);
+        await carrier?.copyRecords(tx);
+        if (apart) return beginImport(tx);
+        await carrier?.carry(tx);
+        onEnd();
+      }),
+    );
+  if (!apart) await copyRows();
+  else {
+    // From before the rows are committed: what is written until then makes the store one that is not empty.
+    await held.during(async () => {
+      await copyRows();
+      await carryApart(db, carrier, models, onEnd);
+    });
+  }
   const embeddings = carrier?.carried ?? 0;
   return { embeddings, missing: Math.max(0, counts.embeddings - embeddings) };
 }

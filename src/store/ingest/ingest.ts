@@ -1,4 +1,4 @@
-import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSource } from "../../contracts/store.ts";
 import {
   checkIngestFile,
@@ -46,12 +46,12 @@ const FATAL: ReadonlySet<string> = new Set([
  * cancel, crash, full disk — every document is in whole or not at all, and the next run skips what is in.
  */
 export class Ingest {
-  readonly #db: SqlDatabase;
+  readonly #db: SqlExecutor;
   readonly #documents: SqlDocumentStore;
   readonly #live = new Set<string>();
   readonly #embedding: AfterIngest | undefined;
 
-  constructor(db: SqlDatabase, documents: SqlDocumentStore, embedding?: AfterIngest) {
+  constructor(db: SqlExecutor, documents: SqlDocumentStore, embedding?: AfterIngest) {
     this.#db = db;
     this.#documents = documents;
     this.#embedding = embedding;
@@ -78,7 +78,7 @@ export class Ingest {
 }
 
 class IngestRun {
-  readonly #db: SqlDatabase;
+  readonly #db: SqlExecutor;
   readonly #documents: SqlDocumentStore;
   readonly #options: CheckedIngestOptions;
   readonly #reader: DocumentReader;
@@ -93,7 +93,7 @@ class IngestRun {
   #groupStarted = 0;
 
   constructor(
-    db: SqlDatabase,
+    db: SqlExecutor,
     documents: SqlDocumentStore,
     options: CheckedIngestOptions,
     runId: string,
