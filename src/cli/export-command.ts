@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, realpathSync, statSync } from "node:fs";
+import { resolve, sep } from "node:path";
 import type { Command } from "./command.ts";
 import { CommandError, usageError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { formatBytes, formatDuration } from "./format.ts";
 import { listenForInterrupt } from "./interrupt.ts";
-import { openStoreToRead } from "./open-store.ts";
+import { openStoreToRead, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
 import { ProgressLine } from "./progress-line.ts";
@@ -71,7 +71,7 @@ async function runExport(args: Arguments, terminal: Terminal): Promise<number> {
           },
         });
         return file === STREAM
-          ? writeArchiveTo(process.stdout, archive)
+          ? writeArchiveTo(args.command, process.stdout, archive)
           : writeArchiveFile(args.command, file, archive);
       },
     );
@@ -107,10 +107,21 @@ function target(args: Arguments, terminal: Terminal): string {
     return file;
   }
   const path = resolve(file);
-  if (existsSync(path) && !args.has("force")) {
-    throw usageError(args.command, `${file} is there already`, "To replace it: --force");
+  if (!existsSync(path)) return path;
+  if (!args.has("force")) throw usageError(args.command, `${file} is there already`, "To replace it: --force");
+  // Behind a link: the file is replaced, and the link stays.
+  const replaced = realpathSync(path);
+  if (!statSync(replaced).isFile()) {
+    throw usageError(args.command, `${file} is no file that could be replaced`, "To write into a pipe: -");
   }
-  return path;
+  if (isOfStore(replaced, storeFolder(args, terminal))) {
+    throw usageError(args.command, `${file} is in the folder of the store`);
+  }
+  return replaced;
+}
+
+function isOfStore(path: string, folder: string): boolean {
+  return existsSync(folder) && `${path}${sep}`.startsWith(`${realpathSync(folder)}${sep}`);
 }
 
 function report(written: Written, terminal: Terminal): void {

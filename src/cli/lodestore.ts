@@ -16,8 +16,11 @@ process.emitWarning = (warning: string | Error, ...rest: unknown[]): void => {
 // A reader that has seen enough (`lodestore list | head`) ends the command, and is no error.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE") throw error;
-    process.exit();
+    // Whoever listens, too, ends by itself: what it writes is worth nothing unless it is whole.
+    if (stream.listenerCount("error") > 1) return;
+    if (error.code === "EPIPE") process.exit();
+    process.stderr.write(`lodestore: the output cannot be written: ${error.message}\n`);
+    process.exit(3);
   });
 }
 

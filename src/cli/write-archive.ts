@@ -40,23 +40,34 @@ export async function writeArchiveFile(
 }
 
 /** Writes an archive to a stream, as fast as that takes it.
- *  @returns its bytes */
-export async function writeArchiveTo(stream: OutputStream, archive: AsyncIterable<Uint8Array>): Promise<number> {
+ *  @returns its bytes
+ *  @throws CommandError the stream cannot be written, or was closed by its reader */
+export async function writeArchiveTo(
+  command: string,
+  stream: OutputStream,
+  archive: AsyncIterable<Uint8Array>,
+): Promise<number> {
   let bytes = 0;
+  // Says that failures of the stream are dealt with here, where what was opened is closed again.
+  stream.on("error", nothing);
   for await (const piece of archive) {
     await new Promise<void>((resolve, reject) => {
       stream.write(piece, (error) => {
         if (error == null) resolve();
-        else reject(error);
+        else reject(cannotWrite(command, "stdout", error));
       });
     });
     bytes += piece.byteLength;
   }
+  stream.off("error", nothing);
   return bytes;
 }
 
+function nothing(): void {}
+
 function cannotWrite(operation: string, path: string, error: unknown): CommandError {
-  const reason = error instanceof Error ? error.message : String(error);
+  const isClosed = error instanceof Error && "code" in error && error.code === "EPIPE";
+  const reason = isClosed ? "it was closed before the archive was whole" : message(error);
   const full = error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT");
   return new CommandError(`${path} cannot be written: ${reason}`, {
     code: full ? "QUOTA_EXCEEDED" : "DRIVER",
@@ -64,4 +75,8 @@ function cannotWrite(operation: string, path: string, error: unknown): CommandEr
     exitCode: EXIT.store,
     ...(full ? { hint: "The disk is full. The store is as it was." } : {}),
   });
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,14 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { createReadStream, createWriteStream, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, test, vi } from "vitest";
@@ -103,6 +112,33 @@ describe("lodestore export and import", () => {
     expect(nowhere).toMatchObject({ code: 3, stdout: "" });
     expect(nowhere.stderr).toContain("folder.tar cannot be written");
     expect(others(folder)).toEqual(["there.tar"]);
+    expect(readdirSync(join(folder, ".lodestore")).filter((name) => name.includes("image"))).toEqual([]);
+  });
+
+  test.skipIf(process.platform === "win32")("replace nothing but a file that is not the store's", async () => {
+    const folder = await makeStore(NOTES);
+    const own = await lodestore(folder, "export", ".lodestore/lodestore.db", "--force");
+    expect(own).toMatchObject({ code: 2, stdout: "" });
+    expect(own.stderr).toContain("is in the folder of the store");
+    const device = await lodestore(folder, "export", "/dev/null", "--force");
+    expect(device).toMatchObject({ code: 2, stdout: "" });
+    expect(device.stderr).toContain("To write into a pipe: -");
+    writeFileSync(join(folder, "there.tar"), "mine");
+    symlinkSync("there.tar", join(folder, "link.tar"));
+    expect(await lodestore(folder, "export", "link.tar", "--force", "-q")).toMatchObject({ code: 0 });
+    expect(lstatSync(join(folder, "link.tar")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, "there.tar")).byteLength).toBeGreaterThan(10_000);
+    expect((await hits(folder)).length).toBeGreaterThan(0);
+  });
+
+  test.skipIf(process.platform === "win32")("say that a pipe was closed, and leave nothing behind", async () => {
+    const folder = await makeStore(NOTES);
+    const { child, ended } = command(folder, "export", "-", "-q");
+    let said = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (said += text));
+    child.stdout.once("data", () => child.stdout.destroy());
+    expect(await ended).toBe(3);
+    expect(said).toContain("stdout cannot be written: it was closed before the archive was whole");
     expect(readdirSync(join(folder, ".lodestore")).filter((name) => name.includes("image"))).toEqual([]);
   });
 
