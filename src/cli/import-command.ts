@@ -17,7 +17,14 @@ import { finishIndexes, useStore } from "./use-store.ts";
 /** File name that stands for stdin. */
 const STREAM = "-";
 /** Codes that are about the archive. */
-const OF_ARCHIVE: ReadonlySet<string> = new Set(["BAD_FORMAT", "CORRUPT", "SCHEMA_TOO_NEW"]);
+const OF_ARCHIVE: ReadonlySet<string> = new Set([
+  "BAD_FORMAT",
+  "CORRUPT",
+  "SCHEMA_TOO_NEW",
+  "MIGRATION_CHANGED",
+  "MIGRATION_MISSING",
+  "MIGRATION_FAILED",
+]);
 
 export const importCommand: Command = {
   name: "import",

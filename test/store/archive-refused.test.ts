@@ -210,6 +210,30 @@ describe("an archive is refused, and the store stays as it was,", () => {
         ),
       "a vector that is no number": (db) =>
         db.exec(`UPDATE chunk_embeddings_test_16 SET vector = x'${"0000c07f".repeat(16)}' WHERE vector_key = 1`),
+      "a view that never ends in place of the counters": (db) =>
+        db.exec(
+          "ALTER TABLE kv RENAME TO old; CREATE VIEW kv AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT '' || x AS key, 'v' AS value FROM n",
+        ),
+      "a virtual table": (db) =>
+        db.exec(
+          "DROP TABLE chat_turns; CREATE VIRTUAL TABLE chat_turns USING fts5(turn_id, session_id, turn_index, role, content, citations, created_at)",
+        ),
+      "a chunk of a key that indexes cannot keep": (db) =>
+        db.exec("UPDATE chunks SET chunk_key = 4294967296 WHERE chunk_key = 5"),
+      "a row number after which there is none": (db) =>
+        db.exec("UPDATE assets SET asset_key = 9223372036854775807 WHERE asset_key = 5"),
+      "bytes in place of a text": (db) => db.exec("UPDATE documents SET title = x'00ff' WHERE document_key = 5"),
+      "headings that are no JSON": (db) => db.exec("UPDATE chunks SET heading_path = 'nope' WHERE chunk_key = 5"),
+      "keys that are in no order": (db) =>
+        db.exec(
+          "CREATE TABLE other AS SELECT * FROM jobs; DROP TABLE jobs; ALTER TABLE other RENAME TO jobs; INSERT INTO jobs (kind, status, payload, created_at, updated_at) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500) SELECT 'k', 's', '{}', 1, 1 FROM n",
+        ),
+      "no table of vectors where it says": (db) =>
+        db.exec("UPDATE vector_tables SET table_name = 'chunk_embeddings_none_1'"),
+      "a model of too many dimensions": (db) =>
+        db.exec(
+          "CREATE TABLE carried_models AS SELECT 'm' AS model_id, 5000 AS dimensions, 'dot' AS metric; CREATE TABLE carried_vectors (vector_key, embedding_id, vector)",
+        ),
       "a table of vectors with a name of its own": (db) =>
         db.exec(`UPDATE vector_tables SET table_name = 'x" JOIN kv; --'`),
     };
@@ -222,13 +246,17 @@ describe("an archive is refused, and the store stays as it was,", () => {
     }
   });
 
-  test("not when the averages of its text index are none: its own serve", async () => {
-    const path = join(folder, "averages.db");
+  test("not when its counters are none that can be counted on: the store's own serve", async () => {
+    const path = join(folder, "counters.db");
     const changed = archiveWith(archive, {
       database: (bytes) => {
         writeFileSync(path, bytes);
-        const db = new DatabaseSync(path, { defensive: false });
-        db.exec("UPDATE chunks_fts_data SET block = x'ffffffffff' WHERE id = 1");
+        const db = new DatabaseSync(path);
+        for (const key of ["corpus_revision", "last_chunk_key", "text_index_epoch"]) {
+          db.exec(
+            `INSERT INTO kv (key, value) VALUES ('${key}', '9223372036854775807') ON CONFLICT DO UPDATE SET value = excluded.value`,
+          );
+        }
         db.close();
         return new Uint8Array(readFileSync(path));
       },
@@ -236,10 +264,31 @@ describe("an archive is refused, and the store stays as it was,", () => {
     rmSync(path);
     await using opened = await openEmbeddingStore({ vectors: flatVectors });
     expect(await opened.store.import(inPieces(changed))).toMatchObject({ documents: 30 });
-    expect((await opened.store.search({ text: "glaze" })).hits).toHaveLength(10);
-    await opened.store.ingest({ path: "more.md", content: "# More glaze" });
+    expect(await opened.store.ingest({ path: "more.md", content: "# More glaze" })).toMatchObject({ added: 1 });
     expect(await opened.store.check()).toMatchObject({ ok: true });
   });
+
+  test.each(["ffffffffff", "00000000"])(
+    "not when the averages of its text index are none (%s): its own serve",
+    async (block) => {
+      const path = join(folder, "averages.db");
+      const changed = archiveWith(archive, {
+        database: (bytes) => {
+          writeFileSync(path, bytes);
+          const db = new DatabaseSync(path, { defensive: false });
+          db.exec(`UPDATE chunks_fts_data SET block = x'${block}' WHERE id = 1`);
+          db.close();
+          return new Uint8Array(readFileSync(path));
+        },
+      });
+      rmSync(path);
+      await using opened = await openEmbeddingStore({ vectors: flatVectors });
+      expect(await opened.store.import(inPieces(changed))).toMatchObject({ documents: 30 });
+      expect((await opened.store.search({ text: "glaze" })).hits).toHaveLength(10);
+      await opened.store.ingest({ path: "more.md", content: "# More glaze" });
+      expect(await opened.store.check()).toMatchObject({ ok: true });
+    },
+  );
 
   test("when the store is not empty, before anything is read", async () => {
     await using full = await openEmbeddingStore({ vectors: flatVectors });

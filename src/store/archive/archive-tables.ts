@@ -1,4 +1,7 @@
 import type { SqlExecutor, SqlTransaction, SqlValue } from "../../contracts/sql.ts";
+import { archiveError } from "./archive-error.ts";
+import { isPlainTable, unfit, unfitRows } from "./archive-values.ts";
+import { DATABASE_ENTRY } from "./manifest.ts";
 
 /** A table whose rows an import copies. */
 export interface ArchiveTable {
@@ -49,6 +52,17 @@ export async function columnsOf(
   return db.all<{ name: string; pk: number }>("SELECT name, pk FROM pragma_table_info($1, $2)", [table, schema]);
 }
 
+/** @throws StorageError BAD_FORMAT a table of this release is not in the archive, or not as this release has it */
+export async function requireTable(db: SqlExecutor, name: string, columns: readonly string[]): Promise<void> {
+  const found = new Set((await columnsOf(db, "image", name)).map((column) => column.name));
+  if ((await isPlainTable(db, "image", name)) && columns.every((column) => found.has(column))) return;
+  throw archiveError(
+    "BAD_FORMAT",
+    "import",
+    `${DATABASE_ENTRY} in the archive has no table ${name} as this release has it`,
+  );
+}
+
 /** Returns the names of the tables of the store that hold something. */
 export async function tablesWithContent(db: SqlExecutor, tables: readonly ArchiveTable[]): Promise<string[]> {
   const held: string[] = [];
@@ -67,7 +81,8 @@ export async function emptyTables(tx: SqlTransaction, tables: readonly ArchiveTa
 }
 
 /** Copies a table of the attached image in slices, in the order of its keys.
- *  @param onSlice Told how many rows were written; what it rejects with ends the copy. */
+ *  @param onSlice Told how many rows were written; what it rejects with ends the copy.
+ *  @throws StorageError CORRUPT it holds what no store could have written */
 export async function copyTable(
   tx: SqlTransaction,
   { name, columns, key }: ArchiveTable,
@@ -77,6 +92,8 @@ export async function copyTable(
   const copied = [...rowid, ...columns].map(quoted).join(", ");
   const keys = key.map(quoted).join(", ");
   const place = (from: number): string => `(${key.map((_, at) => `$${from + at}`).join(", ")})`;
+  const isUnfit = await unfitRows(tx, name, key);
+  let left = (await tx.get<{ n: number }>(`SELECT count(*) AS n FROM image."${name}"`))?.n ?? 0;
   let after: SqlValue[] | undefined;
   for (;;) {
     const follow = after === undefined ? "1" : `(${keys}) > ${place(1)}`;
@@ -87,14 +104,20 @@ export async function copyTable(
     );
     const end = last === undefined ? undefined : key.map((_, at) => last[`k${at}`] ?? null);
     const within = end === undefined ? "1" : `(${keys}) <= ${place(1 + (after?.length ?? 0))}`;
+    const range = [...(after ?? []), ...(end ?? [])];
+    const slice = `FROM image."${name}" WHERE ${follow} AND ${within}`;
+    if ((await tx.get(`SELECT 1 AS found ${slice} AND (${isUnfit}) LIMIT 1`, range)) !== undefined) throw unfit(name);
     const { changes } = await tx.run(
-      `INSERT INTO main."${name}" (${copied}) SELECT ${copied} FROM image."${name}" WHERE ${follow} AND ${within} ORDER BY ${keys}`,
-      [...(after ?? []), ...(end ?? [])],
+      `INSERT INTO main."${name}" (${copied}) SELECT ${copied} ${slice} ORDER BY ${keys}`,
+      range,
     );
+    left -= changes;
     await onSlice(changes);
-    if (end === undefined) return;
+    if (end === undefined) break;
     after = end;
   }
+  // Keys that cannot be put in order hide rows.
+  if (left !== 0) throw unfit(name);
 }
 
 function quoted(column: string): string {

@@ -1,7 +1,9 @@
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
+import { checkTableSpec } from "../../contracts/check-vectors.ts";
 import type { VectorMetric, VectorStore } from "../../contracts/vectors.ts";
 import { TurnTaker } from "../../turns.ts";
 import { archiveError, throwIfAborted } from "./archive-error.ts";
+import { requireTable } from "./archive-tables.ts";
 
 /**
  * Vectors in the database of an archive. A vector engine within the store's database has them there anyway, in tables that
@@ -76,18 +78,23 @@ export async function carriedModels(db: SqlExecutor): Promise<CarriedModel[]> {
   const apart = await db.get(
     "SELECT 1 AS found FROM image.sqlite_schema WHERE type = 'table' AND name = 'carried_vectors'",
   );
+  await requireTable(db, apart === undefined ? "vector_tables" : "carried_models", [
+    "model_id",
+    "dimensions",
+    "metric",
+  ]);
   const models = await db.all<CarriedModel>(
     apart === undefined
       ? 'SELECT model_id AS "modelId", dimensions, metric, table_name AS "table" FROM image.vector_tables ORDER BY table_key'
       : `SELECT model_id AS "modelId", dimensions, metric, 'carried_vectors' AS "table" FROM image.carried_models`,
   );
-  for (const { table } of models) {
-    if (/^(?:chunk_embeddings_[a-z0-9_]+|carried_vectors)$/u.test(table)) continue;
-    throw archiveError(
-      "CORRUPT",
-      "import",
-      `the archive names a table of vectors that can be none: ${JSON.stringify(table)}`,
-    );
+  for (const { table, ...spec } of models) {
+    if (!/^(?:chunk_embeddings_[a-z0-9_]+|carried_vectors)$/u.test(table)) {
+      const message = `the archive names a table of vectors that can be none: ${JSON.stringify(table)}`;
+      throw archiveError("CORRUPT", "import", message);
+    }
+    checkTableSpec({ capability: "vectors", operation: "import" }, spec);
+    await requireTable(db, table, ["vector_key", "embedding_id", "vector"]);
   }
   return models;
 }

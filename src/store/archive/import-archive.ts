@@ -1,5 +1,6 @@
 import type { ArchiveImportReport, ArchiveOptions } from "../../contracts/archive.ts";
 import type { SqlDatabase, SqlExecutor, SqlImage } from "../../contracts/sql.ts";
+import { StorageError } from "../../errors.ts";
 import { migrate } from "../../sql/migrate.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TurnTaker } from "../../turns.ts";
@@ -11,8 +12,10 @@ import {
   columnsOf,
   copyTable,
   emptyTables,
+  requireTable,
   tablesWithContent,
 } from "./archive-tables.ts";
+import { isPlainTable } from "./archive-values.ts";
 import { type CarriedModel, carriedModels } from "./carried-vectors.ts";
 import type { ArchiveParts } from "./export-archive.ts";
 import { beginImport, endImport } from "./import-mark.ts";
@@ -70,16 +73,19 @@ async function requireEmpty(db: SqlExecutor, tables: readonly ArchiveTable[]): P
 async function migrateImage(image: SqlImage, { schemaVersion }: ArchiveManifest): Promise<string[]> {
   const copy = await image.open();
   try {
-    const found = await copy.get<{ n: number }>(
-      "SELECT count(*) AS n FROM sqlite_schema WHERE name = 'schema_migrations'",
-    );
-    if (found?.n !== 1 || schemaVersion < 1) {
+    if (schemaVersion < 1 || !(await isPlainTable(copy, "main", "schema_migrations"))) {
       throw archiveError("BAD_FORMAT", "import", `${DATABASE_ENTRY} in the archive is no database of Lodestore`);
     }
-    return (await migrate(copy)).applied;
+    return (await migrate(copy).catch(ofArchive)).applied;
   } finally {
     await copy.close();
   }
+}
+
+/** What a database of another release is refused with is about the archive here, and not about the store. */
+function ofArchive(error: unknown): never {
+  if (!(error instanceof StorageError) || error.capability !== "migrations") throw error;
+  throw archiveError(error.code, "import", `${DATABASE_ENTRY} in the archive: ${error.message}`, error);
 }
 
 async function copyImage(
@@ -90,7 +96,14 @@ async function copyImage(
   signal: AbortSignal,
 ): Promise<{ embeddings: number; missing: number }> {
   const turns = new TurnTaker();
-  await requireColumns(db, tables);
+  for (const { name, columns } of tables) await requireTable(db, name, columns);
+  for (const name of ["kv", "embedding_records"]) {
+    await requireTable(
+      db,
+      name,
+      (await columnsOf(db, "main", name)).map((column) => column.name),
+    );
+  }
   const models = await readingEntry(DATABASE_ENTRY, () => carriedModels(db));
   const total = await rowsOf(db, tables, counts.embeddings);
   let done = 0;
@@ -147,20 +160,6 @@ async function carryApart(
   } catch (error) {
     await undoImport(db, carrier.vectors, models);
     throw error;
-  }
-}
-
-/** @throws StorageError BAD_FORMAT a table of this release is not in the archive, or not as this release has it */
-async function requireColumns(db: SqlExecutor, tables: readonly ArchiveTable[]): Promise<void> {
-  for (const { name, columns } of tables) {
-    const kind = await db.get<{ type: string }>("SELECT type FROM image.sqlite_schema WHERE name = $1", [name]);
-    const found = new Set((await columnsOf(db, "image", name)).map((column) => column.name));
-    if (kind?.type === "table" && columns.every((column) => found.has(column))) continue;
-    throw archiveError(
-      "BAD_FORMAT",
-      "import",
-      `${DATABASE_ENTRY} in the archive has no table ${name} as this release has it`,
-    );
   }
 }
 

@@ -1,14 +1,22 @@
 import type { SqlTransaction } from "../../contracts/sql.ts";
+import { GREATEST_KEY, isPlainTable } from "./archive-values.ts";
+import { MAX_CHUNK_KEY } from "../documents/chunk-rows.ts";
 import { beginTextIndexEpoch } from "../search/text-index.ts";
 
 /** Counters that only ever rise. What another state of the store was known by never comes again, here and in the archive's store. */
-const COUNTERS = ["corpus_revision", "last_chunk_key", "text_index_epoch"];
+const COUNTERS = [
+  ["corpus_revision", GREATEST_KEY],
+  ["last_chunk_key", MAX_CHUNK_KEY],
+  ["text_index_epoch", GREATEST_KEY],
+] as const;
 
-/** Sets the counters to at least what the attached image has, and the corpus revision above both. */
+/** Sets the counters to at least what the attached image has, where that is a number that can be counted on from, and the corpus
+ *  revision above both. */
 export async function mergeCounters(tx: SqlTransaction): Promise<void> {
-  for (const key of COUNTERS) {
+  for (const [key, greatest] of COUNTERS) {
     await tx.run(
       `INSERT INTO main.kv (key, value) SELECT key, value FROM image.kv WHERE key = $1 AND value <> '' AND value NOT GLOB '*[^0-9]*'
+         AND CAST(value AS INTEGER) <= ${greatest}
        ON CONFLICT (key) DO UPDATE SET value = CAST(max(CAST(kv.value AS INTEGER), CAST(excluded.value AS INTEGER)) AS TEXT)`,
       [key],
     );
@@ -19,15 +27,20 @@ export async function mergeCounters(tx: SqlTransaction): Promise<void> {
 /** Gives the text index, which the triggers filled, the averages of the image's. FTS5 takes rows out of an index without a copy of the text
  *  without taking them off its averages: an index made anew has others, and the scores would be others than in the archive's store. */
 export async function keepAverages(tx: SqlTransaction): Promise<void> {
+  for (const table of ["chunks_fts_docsize", "chunks_fts_data"]) {
+    if (!(await isPlainTable(tx, "image", table))) return;
+  }
   const same = await tx.get<{ same: number }>(
     `SELECT (SELECT value FROM image.kv WHERE key = 'terms_version') IS (SELECT value FROM main.kv WHERE key = 'terms_version')
        AND (SELECT count(*) FROM image.chunks) = (SELECT count(*) FROM image.chunks_fts_docsize) AS same`,
   );
   if (same?.same !== 1) return;
-  const averages = await tx.get<{ block: unknown }>("SELECT block FROM image.chunks_fts_data WHERE id = 1");
-  if (!isAverages(averages?.block)) return;
+  const averages = await tx.get<{ block: unknown; chunks: number }>(
+    "SELECT block, (SELECT count(*) FROM image.chunks) AS chunks FROM image.chunks_fts_data WHERE id = 1",
+  );
+  if (!isAverages(averages?.block) || rowsIn(averages.block) < averages.chunks) return;
   // Opening the savepoint makes FTS5 write its own, and no more when the transaction ends.
-  const { block } = averages as { block: Uint8Array };
+  const { block } = averages;
   await tx.transaction((inner) => inner.run("UPDATE main.chunks_fts_data SET block = $1 WHERE id = 1", [block]));
 }
 
@@ -37,9 +50,19 @@ const LONGEST_VARINT = 9;
 
 /** Whether the bytes are a record of averages: as many of SQLite's variable-length integers as there are numbers, each ended by a byte
  *  below 0x80. */
-function isAverages(block: unknown): boolean {
+function isAverages(block: unknown): block is Uint8Array {
   if (!(block instanceof Uint8Array) || block.byteLength > AVERAGES * LONGEST_VARINT) return false;
   return block.filter((byte) => byte < 0x80).byteLength === AVERAGES && (block.at(-1) ?? 0x80) < 0x80;
+}
+
+/** The first of its numbers: rows of the index, those that were deleted among them. */
+function rowsIn(block: Uint8Array): number {
+  let rows = 0;
+  for (const byte of block) {
+    rows = 128 * rows + (byte & 0x7f);
+    if (byte < 0x80) break;
+  }
+  return rows;
 }
 
 /** Says that the searchable content is another one, with chunk keys that may have stood for other chunks before. */

@@ -2,6 +2,7 @@ import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../contracts/s
 import type { VectorRecord, VectorTable, VectorWriter } from "../../contracts/vectors.ts";
 import { type AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { archiveError } from "./archive-error.ts";
+import { unfit, unfitRows } from "./archive-values.ts";
 import { type CarriedModel, type CarriedVector, readCarriedVectors } from "./carried-vectors.ts";
 
 /** Carries the vectors of an attached image over into a vector store of either kind. */
@@ -40,6 +41,10 @@ export class VectorCarrier {
 
   /** Copies the records as pending ones: each is committed when its vector is in. */
   async copyRecords(tx: SqlTransaction): Promise<void> {
+    const isUnfit = await unfitRows(tx, "embedding_records", []);
+    if ((await tx.get(`SELECT 1 AS found FROM image.embedding_records WHERE ${isUnfit} LIMIT 1`)) !== undefined) {
+      throw unfit("embedding_records");
+    }
     const columns = "embedding_id, chunk_id, document_id, model_id, model_version, dimensions, created_at, updated_at";
     const { changes } = await tx.run(
       `INSERT INTO main.embedding_records (${columns}, status)
