@@ -18,6 +18,7 @@ export const FINDINGS = {
   strayBytes: "bytes that no asset has",
   records: "embedding records",
   vectors: "vectors in step with embedding records",
+  indexes: "vector indexes",
 } as const;
 
 /** Most problems of one kind that are named. */
@@ -113,7 +114,7 @@ async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise
   } catch (error) {
     // Whoever keeps them looks at them.
     if (isKeptElsewhere(error)) return [inStep];
-    return [inStep, failed("vector indexes", error)];
+    return [inStep, failed(FINDINGS.indexes, error)];
   }
 }
 

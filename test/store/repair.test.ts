@@ -2,9 +2,11 @@ import { expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { RepairProgress, RepairReport, Store } from "../../src/contracts/store.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
+import { StorageError } from "../../src/errors.ts";
 import { openEmbeddingStore } from "../support/open-embedding-store.ts";
 import { openSnapshotStore, resigned } from "../support/snapshot-store-case.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
+import { flatVectors } from "../support/vector-stores.ts";
 
 const SNAPSHOT = "_vectors/chunk_embeddings_test_16.1.lhv1";
 
@@ -241,6 +243,36 @@ test("embeddings that a crash left half-written are swept at once", async () => 
   expect((await store.repair()).sweep).toMatchObject({ dryRun: false, pending: 5, more: false });
   expect((await store.embeddings.status()).generations).toMatchObject([{ committed: 19, pending: 0 }]);
   expect(await store.embeddings.run()).toMatchObject({ embedded: 5 });
+});
+
+test("vectors that cannot be read keep nothing else from being repaired", async () => {
+  await using opened = await openEmbeddingStore({
+    vectors: (db) => {
+      const vectors = flatVectors(db);
+      const damaged = new StorageError("CORRUPT", "the files are damaged", {
+        capability: "vectors",
+        operation: "examine",
+      });
+      return Object.assign(vectors, { examine: () => Promise.reject(damaged) });
+    },
+    embedder: new TestEmbedder(),
+  });
+  const { store, db } = opened;
+  await store.ingest({ path: "a.md", content: "# A\n\nash glaze" }, { embed: "wait" });
+  await db.run("DELETE FROM chunks_fts WHERE rowid IN (SELECT chunk_key FROM chunks)");
+  expect(await bad(store)).toEqual(["text index in step with chunks", "vector indexes"]);
+  const planned = await store.repair({ dryRun: true });
+  expect(outcomes(planned)).toEqual([
+    ["text index in step with chunks", "planned"],
+    ["vector indexes", "left"],
+  ]);
+  const report = await store.repair();
+  expect(outcomes(report)).toEqual([
+    ["text index in step with chunks", "repaired"],
+    ["vector indexes", "left"],
+  ]);
+  expect(report.steps.at(-1)?.detail).toBe("the files are damaged [CORRUPT]");
+  expect(await bad(store)).toEqual(["vector indexes"]);
 });
 
 test("a repair that is aborted, or whose store closes, says so", async () => {

@@ -53,8 +53,9 @@ class Repair {
   }
 
   async #plan(found: CheckReport): Promise<RepairReport> {
-    for (const finding of found.findings.filter(({ ok, name }) => !ok && !name.startsWith(INDEX_FINDING))) {
-      const { name } = finding;
+    for (const finding of found.findings) {
+      const { name, ok } = finding;
+      if (ok || name === FINDINGS.indexes || name.startsWith(INDEX_FINDING)) continue;
       const remedy = REMEDIES.find(({ names }) => names.includes(name));
       if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
       else this.#leave(name, await adviceFor(this.#parts.db, finding));
@@ -94,7 +95,9 @@ class Repair {
     } catch (error) {
       this.#throwIfAborted();
       // They are kept, and made anew, by another connection.
-      if (!isKeptElsewhere(error)) throw error;
+      if (isKeptElsewhere(error)) return;
+      if (!(error instanceof StorageError) || ENDING.has(error.code)) throw error;
+      this.#leave(FINDINGS.indexes, `${error.message} [${error.code}]`);
     }
   }
 
