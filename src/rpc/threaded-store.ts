@@ -16,6 +16,7 @@ import type {
 } from "../contracts/store.ts";
 import { StorageError, type StorageCapability } from "../errors.ts";
 import type { Lane } from "./lane.ts";
+import { isMemberName } from "./member-name.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { Remote } from "./remote.ts";
 import { sendableArchive } from "./sendable-archive.ts";
@@ -207,9 +208,9 @@ function methods(call: (name: string, args: unknown[]) => Promise<unknown>): obj
   return new Proxy(
     {},
     {
-      get: (_, name) => {
-        // Whoever awaits the object asks it for `then`.
-        if (typeof name !== "string" || name === "then") return undefined;
+      get: (target, name) => {
+        // Whoever awaits, prints or serialises the object asks it for `then`, `toString` or `toJSON`: that is no call.
+        if (typeof name !== "string" || !isMemberName(name)) return Reflect.get(target, name) as unknown;
         let method = made.get(name);
         if (method === undefined) made.set(name, (method = (...args) => call(name, args)));
         return method;

@@ -84,3 +84,15 @@ test("what only reads asks nothing of the one that writes", async () => {
   await store.close();
   rmSync(dir, { recursive: true });
 });
+
+test("a store that is printed or serialised is asked nothing", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
+  const writer = new Lane(await partHere(join(dir, "lodestore.db"), false));
+  const store = new ThreadedStore({ writer, readers: undefined, indexesIn: "readers", release: async () => undefined });
+  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{}}');
+  expect(Object.hasOwn(store.embeddings, "then")).toBe(false);
+  // A call that nobody awaits would be a rejection that nobody handles.
+  expect(writer.load).toBe(0);
+  await store.close();
+  rmSync(dir, { recursive: true });
+});
