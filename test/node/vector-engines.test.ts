@@ -95,6 +95,44 @@ describe("another engine than before", () => {
     expect(found(await nearest(without))).toEqual(before);
   });
 
+  test("finds the vectors of before when it comes back, also where they were of no use meanwhile", async () => {
+    const dir = storeFolder();
+    const store = await openNodeStore({ dir, vectors: "lance" });
+    await store.ingest(notes(4));
+    const generation = { modelId: "own", modelVersion: "1", dimensions: 2 };
+    const axes = [Float32Array.of(1, 0), Float32Array.of(0, 1)] as const;
+    const put = async (to: Store, path: string, vector: Float32Array): Promise<void> => {
+      const documentId = (await to.documents.getDocumentByWorkspacePath(path))?.id ?? "";
+      const [chunk] = await to.documents.getChunksOf(documentId);
+      await to.embeddings.put(generation, [{ chunkId: chunk?.id ?? "", vector }]);
+    };
+    const paths = async (of: Store): Promise<unknown[]> => {
+      const { hits } = await of.search({ text: "", mode: "vector", vector: axes[0], k: 3 });
+      return hits.map(({ citation, score }) => [citation.workspacePath, score]);
+    };
+    await put(store, "n0.md", axes[0]);
+    await put(store, "n1.md", axes[1]);
+    await put(store, "n2.md", Float32Array.of(-1, 0));
+    await store.close();
+    renameSync(join(dir, "vectors"), join(dir, "elsewhere"));
+    const without = await openNodeStore({ dir, vectors: "hnsw" });
+    await put(without, "n0.md", axes[1]);
+    await put(without, "n1.md", axes[0]);
+    await without.ingest([], { sweep: { prefix: "n2" } });
+    expect(await paths(without)).toEqual([
+      ["n1.md", 1],
+      ["n0.md", 0],
+    ]);
+    await without.close();
+    renameSync(join(dir, "elsewhere"), join(dir, "vectors"));
+    const again = await openNodeStore({ dir, vectors: "lance" });
+    expect((await again.openReport()).vectors?.moved).toMatchObject({ found: 0, copied: 2, missing: 0 });
+    expect(await paths(again)).toEqual([
+      ["n1.md", 1],
+      ["n0.md", 0],
+    ]);
+  });
+
   test("is not chosen by auto where there are vectors already", async () => {
     const dir = storeFolder();
     const store = await openNodeStore({ dir, vectors: "hnsw", embedder });

@@ -26,9 +26,10 @@ export async function keptVectorEngine(db: SqlDatabase): Promise<string | undefi
 }
 
 /**
- * Brings embeddings into the vector store that a database is opened with, where another one kept them: copies what can be read, and
- * marks as pending what cannot, so that it is embedded anew. What was marked so is found again, and committed, when the store comes
- * back to the engine that has it. Interrupted, it begins again at the next opening; nothing is deleted before everything is copied.
+ * Brings embeddings into the vector store that a database is opened with, where another one kept them: copies what can be read, also
+ * over what is there of an earlier time, and marks as pending what is nowhere, so that it is embedded anew. What was marked so is found
+ * again, and committed, when the store comes back to the engine that has it. Interrupted, it begins again at the next opening; nothing is
+ * deleted before everything is copied.
  *
  * @returns `null` where nothing had to be done.
  */
@@ -98,6 +99,8 @@ async function adoptModel(
   // Vectors that were compared in another way are of no use, and no table takes them: they are made anew.
   const target =
     known !== undefined && known.metric !== metric ? undefined : await to.ensureTable({ ...model, metric });
+  // Vectors of a version that the target does not know it does not search, even where they are in its files.
+  const versions = new Set(target === undefined ? [] : await to.generations(target.indexId));
   const { maxBatch } = await to.capabilities();
   const turns = new TurnTaker();
   for (let after = ""; ;) {
@@ -106,13 +109,13 @@ async function adoptModel(
     if (last === undefined) return;
     const there = new Set<string>();
     if (target !== undefined) {
-      for (const id of await existing(to, target, page)) there.add(id);
-      move.found += there.size;
-      const lacking = page.filter(({ embeddingId }) => !there.has(embeddingId));
-      const copies = source === undefined || from === undefined ? [] : await read(from, source, lacking);
+      const copies = source === undefined || from === undefined ? [] : await read(from, source, page);
       if (copies.length > 0) await to.upsert(target.indexId, copies);
       for (const { embeddingId } of copies) there.add(embeddingId);
       move.copied += copies.length;
+      const lacking = page.filter((record) => !there.has(record.embeddingId) && versions.has(record.modelVersion));
+      for (const id of await existing(to, target, lacking)) there.add(id);
+      move.found += there.size - copies.length;
     }
     move.missing += page.length - there.size;
     await mark(db, page, there);
