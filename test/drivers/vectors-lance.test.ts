@@ -136,6 +136,69 @@ describe.each([
   });
 });
 
+test("a search comes to its end where few are left of the many that an index was made for", async () => {
+  const vectors = openVectors({ indexAbove: 100 });
+  const { table, corpus, records } = await fill(vectors, { count: 1600, dimensions: 4 });
+  const [kept, gone] = [records.slice(0, 2), records.slice(2)];
+  for (const some of [gone.slice(0, 800), gone.slice(800)]) {
+    await vectors.deleteByChunkIds(table.indexId, ids(some));
+  }
+  await corpus.forget(gone);
+  const [{ vector }] = kept as [VectorRecord];
+  // Narrower than the index has partitions: it is not looked into whole, and all it finds tie with the last.
+  const { hits } = await vectors.search(table.indexId, vector, { modelVersion: "1", k: 2, ef: 2 });
+  expect(ids(hits).toSorted()).toEqual(ids(kept).toSorted());
+});
+
+test("a search finds what is committed, however many that are not come before it while it goes on", async () => {
+  const near = (at: number): Float32Array => Float32Array.of(1, at / 1000);
+  const { table, corpus, records } = await fill(openVectors(), {
+    values: Array.from({ length: 40 }, (_, at) => near(at)),
+  });
+  const [nearer, late, farthest] = [records.slice(0, 9), records.slice(9, 39), records.slice(39)];
+  await corpus.forget([...nearer, ...late]);
+  const vectors = openVectors(
+    {},
+    whenAsked(() => vectors.upsert(table.indexId, late)),
+  );
+  await vectors.deleteByChunkIds(table.indexId, ids(late));
+  const { hits } = await vectors.search(table.indexId, near(0), { modelVersion: "1", k: 1 });
+  expect(await vectors.count(table.indexId)).toBe(40);
+  expect(ids(hits)).toEqual(ids(farthest));
+});
+
+test("a search that is aborted looks no deeper", async () => {
+  const { table, corpus, records } = await fill(openVectors(), { count: 100, dimensions: 4 });
+  await corpus.mark(table, records, "pending");
+  const abort = new AbortController();
+  let asked = 0;
+  const onAsked = async (): Promise<void> => {
+    asked++;
+    abort.abort();
+  };
+  const vectors = openVectors({}, whenAsked(onAsked, Infinity));
+  const [query] = randomVectors(new Random(1), 1, 4) as [Float32Array];
+  const searching = vectors.search(table.indexId, query, { modelVersion: "1", k: 1 }, { signal: abort.signal });
+  await expect(searching).rejects.toMatchObject({ code: "ABORTED" });
+  expect(asked).toBe(1);
+});
+
+/** The database, with something that happens each of the first times that it is asked which embeddings are committed. */
+function whenAsked(then: () => Promise<void>, times = 1): SqlDatabase {
+  let left = times;
+  return new Proxy(db, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== "function") return value;
+      if (name !== "all") return value.bind(target) as unknown;
+      return async (sql: string, ...rest: unknown[]) => {
+        if (sql.includes("r.status = 'committed' AND r.model_version") && left-- > 0) await then();
+        return Reflect.apply(value, target, [sql, ...rest]) as unknown;
+      };
+    },
+  });
+}
+
 test("two generations are searched apart, also while one of them is being written", async () => {
   const vectors = openVectors({ indexAbove: 150 });
   const filled = await fill(vectors, { count: 200 });

@@ -1,6 +1,7 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorPlan } from "../../contracts/vectors.ts";
 import { defaultEf } from "../vectors/search-plan.ts";
+import { throwIfAborted } from "../vectors/throw-if-aborted.ts";
 import { ALL_PARTITIONS, probesFor } from "./index-choice.ts";
 import { keyConditions, ofVersion } from "./key-condition.ts";
 import type { LanceHit, LiveTable } from "./live-table.ts";
@@ -15,6 +16,7 @@ export interface NearestQuery {
   ef: number | undefined;
   /** Keys of the chunks that may be hits, ascending; any without them. */
   allowed: Uint32Array | undefined;
+  signal: AbortSignal | undefined;
 }
 
 /** A committed embedding and how near it is. */
@@ -68,7 +70,11 @@ export async function findNearest(
   if (allowed !== undefined && !isNarrow(allowed)) limit = Math.ceil((1.2 * limit * total) / allowed.length);
   let everywhere = state.indexed === 0 || entry.metric === "dot" || (allowed !== undefined && isNarrow(allowed));
   for (let tries = 0; ; tries++) {
-    limit = Math.min(limit, total);
+    throwIfAborted(query.signal, "search");
+    // Counted anew: what others write meanwhile may crowd in before what is committed.
+    const rowsNow = await live.count("search", only);
+    // One more than there are: Lance returns fewer than it was asked for only where it has no more.
+    limit = Math.min(limit, rowsNow + 1);
     const probes = everywhere ? ALL_PARTITIONS : probesFor(Math.max(plan.ef, limit), entry.partitions);
     everywhere = probes === ALL_PARTITIONS;
     const listed = allowed !== undefined && isNarrow(allowed, tries) ? allowed : undefined;
@@ -91,18 +97,18 @@ export async function findNearest(
       .sort((a, b) => b.score - a.score || (a.chunkId < b.chunkId ? -1 : 1));
     const last = hits[k - 1];
     const tied = last !== undefined && last.score === hits.at(-1)?.score && limit < k + MOST_TIED;
-    const whole = everywhere && (limit === total || rows.length < limit);
-    if (whole || (last !== undefined && !tied)) return { hits: hits.slice(0, k), plan };
+    if ((everywhere && rows.length < limit) || (last !== undefined && !tied)) return { hits: hits.slice(0, k), plan };
     if (last === undefined) {
       // Where the nearest partitions hold too few, the others are no farther.
       plan.fellBack ||= !everywhere;
-      everywhere = true;
       if (tries === MOST_TRIES) {
         const visible = await visibleKeys(db, entry, modelVersion);
         allowed = allowed === undefined ? visible : keysInBoth(allowed, visible);
         if (allowed.length === 0) return { hits: [], plan };
       }
     }
+    // Where no more can be asked for, what ties with the last is in the other partitions, or nowhere.
+    everywhere ||= last === undefined || limit > rowsNow;
     limit *= 4;
   }
 }

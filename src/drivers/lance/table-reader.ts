@@ -119,7 +119,7 @@ export class LanceTableReader {
     const { db, tables } = this.#parts;
     const live = await tables.get(entry, "search");
     await this.#reports.noteRead(live, modelVersion, "search");
-    const found = await findNearest(db, live, entry, vector, { modelVersion, k, ef, allowed });
+    const found = await findNearest(db, live, entry, vector, { modelVersion, k, ef, allowed, signal });
     throwIfAborted(signal, "search");
     return found;
   }
