@@ -13,6 +13,7 @@ export type StartReader = (number: number) => Promise<LaneThread>;
  *  more: a read changes nothing. */
 export class ReaderPool {
   readonly #slots: readonly Slot[];
+  #closed: Promise<void> | undefined;
 
   private constructor(slots: readonly Slot[]) {
     this.#slots = slots;
@@ -51,15 +52,15 @@ export class ReaderPool {
   }
 
   /** Waits for the calls at hand and ends the threads; what fails with one of them keeps the others from nothing. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     const closed = await Promise.allSettled(this.#slots.map((slot) => slot.close()));
     const failed = closed.find((one) => one.status === "rejected");
     if (failed !== undefined) throw failed.reason;
-  }
-
-  /** Ends the threads as they are. */
-  async end(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.end()));
   }
 
   async #try<T>(choose: () => Slot, call: (thread: Remote<StoreThread>) => Promise<T>, drained: boolean): Promise<T> {

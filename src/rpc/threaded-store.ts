@@ -180,7 +180,7 @@ export class ThreadedStore implements Store {
       await attempt(this.#readers?.close());
       await attempt(this.#writer?.close());
     } else {
-      await this.#readers?.end();
+      await this.#readers?.close().catch(() => undefined);
     }
     await attempt(this.#release());
     if (failures.length > 0) throw failures[0];
@@ -190,7 +190,9 @@ export class ThreadedStore implements Store {
   #lose(error: StorageError): void {
     if (this.#closed !== undefined) return;
     this.#lost = error;
-    void this.#readers?.end();
+    // They end what they are at: a thread that is ended in the midst of native code takes the process with it. What they cannot write any
+    // more, the next opening makes anew.
+    this.#readers?.close().catch(() => undefined);
   }
 
   #checkOpen(operation: string): void {

@@ -59,7 +59,7 @@ describe("a pool of readers", () => {
     ]);
     for (const { holding } of stands) for (const answer of holding) answer();
     await Promise.all(asking);
-    await pool.end();
+    await pool.close();
   });
 
   test("tries a read once more that loses its thread, and not a third time", async () => {
