@@ -180,10 +180,15 @@ export class ThreadedStore implements Store {
       await attempt(this.#readers?.close());
       await attempt(this.#writer?.close());
     } else {
-      await this.#readers?.close().catch(() => undefined);
+      await this.#endReaders();
     }
     await attempt(this.#release());
     if (failures.length > 0) throw failures[0];
+  }
+
+  /** What fails with the readers is of no account once the writer is gone. */
+  async #endReaders(): Promise<void> {
+    await this.#readers?.close().catch(() => undefined);
   }
 
   /** Without the writer nothing is certain: what is pending and what comes later is told. */
@@ -192,7 +197,7 @@ export class ThreadedStore implements Store {
     this.#lost = error;
     // They end what they are at: a thread that is ended in the midst of native code takes the process with it. What they cannot write any
     // more, the next opening makes anew.
-    this.#readers?.close().catch(() => undefined);
+    void this.#endReaders();
   }
 
   #checkOpen(operation: string): void {

@@ -162,4 +162,18 @@ describe("another engine than before", () => {
     });
     expect(found(await nearest(reading))).toEqual(before);
   });
+
+  test("is told to who had the store open for reading when another process chose it", async () => {
+    const dir = storeFolder();
+    const store = await openNodeStore({ dir, vectors: "hnsw", embedder });
+    await store.ingest(notes(20), { embed: "wait" });
+    await store.close();
+    const reading = await openNodeStore({ dir, readOnly: true, embedder });
+    expect(await nearest(reading)).toHaveLength(10);
+    await (await openNodeStore({ dir, vectors: "lance", embedder })).close();
+    await expect(nearest(reading)).rejects.toMatchObject({ code: "CONFLICT" });
+    const byWords = await reading.search({ text: "number7", mode: "hybrid" });
+    expect(byWords).toMatchObject({ withoutVectors: { code: "CONFLICT" } });
+    expect(byWords.hits[0]?.citation.workspacePath).toBe("n7.md");
+  });
 });

@@ -1,6 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorMove } from "../../contracts/store.ts";
-import type { VectorMetric, VectorRecord, VectorTable } from "../../contracts/vectors.ts";
+import type { VectorMetric, VectorRecord, VectorStore, VectorTable } from "../../contracts/vectors.ts";
 import { TurnTaker } from "../../turns.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
 
@@ -19,10 +19,21 @@ export type OpenVectors = (engine: string) => Promise<AnyVectorStore | undefined
 export async function keptVectorEngine(db: SqlDatabase): Promise<string | undefined> {
   const made = await db.get("SELECT 1 FROM sqlite_schema WHERE name = 'kv'");
   if (made === undefined) return undefined;
-  const row = await db.get<{ value: string }>("SELECT value FROM kv WHERE key = $1", [ENGINE]);
-  if (row !== undefined) return row.value;
+  const remembered = await rememberedEngine(db);
+  if (remembered !== undefined) return remembered;
   const records = await db.get("SELECT 1 FROM embedding_records LIMIT 1");
   return records === undefined ? undefined : SQL;
+}
+
+/** Returns what keeps the vectors of a store, as it was remembered when the store was opened for writing last. */
+export async function rememberedEngine(db: SqlDatabase): Promise<string | undefined> {
+  return (await db.get<{ value: string }>("SELECT value FROM kv WHERE key = $1", [ENGINE]))?.value;
+}
+
+/** Returns how a vector store is remembered: `sql`, or the name of its driver. */
+export async function engineOf(vectors: VectorStore): Promise<string> {
+  const { transactional, driver } = await vectors.capabilities();
+  return transactional ? SQL : driver;
 }
 
 /**
@@ -38,8 +49,7 @@ export async function adoptVectors(
   to: AnyVectorStore,
   openBefore: OpenVectors = async () => undefined,
 ): Promise<VectorMove | null> {
-  const { transactional, driver } = await to.capabilities();
-  const engine = transactional ? SQL : driver;
+  const engine = await engineOf(to);
   const before = (await keptVectorEngine(db)) ?? SQL;
   if (before === engine) return null;
   const models = await modelsOf(db);

@@ -12,6 +12,7 @@ import type {
   VectorTable,
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { engineOf, rememberedEngine } from "../embeddings/adopt-vectors.ts";
 import { generationOf } from "../embeddings/generation.ts";
 import { embedderError } from "../embeddings/embedder-error.ts";
 import { type ServingModel, servingModels, servingVersion } from "../embeddings/serving.ts";
@@ -43,6 +44,7 @@ export class VectorRanking {
   readonly #db: SqlDatabase;
   readonly #vectors: VectorParts["vectors"];
   readonly #embedder: Embedder | undefined;
+  #engine: Promise<string> | undefined;
 
   constructor(db: SqlDatabase, parts: VectorParts) {
     this.#db = db;
@@ -92,6 +94,7 @@ export class VectorRanking {
     };
     for (let tries = 1; ; tries++) {
       const model = await timed("model", () => this.#model(query, vector));
+      await this.#requireEngine();
       const table = model === undefined ? undefined : await this.#tableOf(model);
       if (model === undefined || table === undefined) return { ranked: [], scoreKind: "cosine", explain: undefined };
       const { modelId, dimensions, modelVersion } = model;
@@ -106,6 +109,14 @@ export class VectorRanking {
       if (tries < MOST_TRIES && (await servingVersion(this.#db, modelId, dimensions)) !== modelVersion) continue;
       return { ranked, scoreKind: table.metric, explain: { modelId, modelVersion, dimensions, plan } };
     }
+  }
+
+  /** @throws StorageError CONFLICT another process moved the vectors since this store was opened */
+  async #requireEngine(): Promise<void> {
+    const remembered = await rememberedEngine(this.#db);
+    this.#engine ??= engineOf(this.#vectors);
+    if (remembered === undefined || remembered === (await this.#engine)) return;
+    throw notServing("another process chose another vector engine, which has the vectors now: open the store again");
   }
 
   async #nearest(
