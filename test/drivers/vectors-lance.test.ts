@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync, mkdirSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
@@ -8,6 +8,7 @@ import type { LanceVectorOptions, LanceVectorStore } from "../../src/drivers/vec
 import { openLanceVectors } from "../../src/drivers/vectors-lance.ts";
 import { migrate } from "../../src/sql/migrate.ts";
 import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
+import { adoptVectors } from "../../src/store/embeddings/adopt-vectors.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
 import { filledStore, type FilledStore, putCommitted } from "../conformance/vector-store/filled-store.ts";
@@ -396,6 +397,21 @@ test("another reader sees each write that was done when its search began, and ma
   expect(await reader.orphanSweep(table.indexId, { dryRun: true })).toEqual({ orphans: 0, deleted: 0 });
   await reader.flush();
   expect(await reader.count(table.indexId)).toBe(50);
+});
+
+test("a store comes back to tables that were deleted while another engine had its vectors", async () => {
+  const { table, corpus, records } = await fill(openVectors(), { count: 20 });
+  await adoptVectors(db, openVectors());
+  rmSync(dir(), { recursive: true });
+  const between = flatVectors(db);
+  // The packages cannot be loaded: nobody can tell the tables that they are left.
+  expect(await adoptVectors(db, between)).toMatchObject({ found: 0, copied: 0, missing: 20 });
+  const { modelId, dimensions } = table;
+  await putCommitted({ vectors: between, table: await between.ensureTable({ modelId, dimensions }), corpus }, records);
+  const again = openVectors();
+  expect(await adoptVectors(db, again, async () => between)).toMatchObject({ found: 0, copied: 20, missing: 0 });
+  const [{ vector }] = records as [VectorRecord];
+  expect((await again.search(table.indexId, vector, { modelVersion: "1", k: 20 })).hits).toHaveLength(20);
 });
 
 test("has no regard for foreign files in its folder", async () => {

@@ -106,6 +106,7 @@ async function adoptModel(
   const source = from === undefined ? undefined : await tableOf(from, model);
   const known = await tableOf(to, model);
   const metric: VectorMetric = source?.metric ?? known?.metric ?? "cosine";
+  if (known !== undefined) await forgetLost(to, known);
   // Vectors that were compared in another way are of no use, and no table takes them: they are made anew.
   const target =
     known !== undefined && known.metric !== metric ? undefined : await to.ensureTable({ ...model, metric });
@@ -131,6 +132,13 @@ async function adoptModel(
     await mark(db, page, there);
     after = last.embeddingId;
     await turns.breathe();
+  }
+}
+
+/** Strikes versions of which a table has no vectors: they were lost while another engine kept them, and are missed no more. */
+async function forgetLost(store: AnyVectorStore, { indexId }: VectorTable): Promise<void> {
+  for (const version of await store.generations(indexId)) {
+    if ((await store.count(indexId, version)) === 0) await store.deleteGeneration(indexId, version);
   }
 }
 
