@@ -65,14 +65,16 @@ export function checkPart(
   checkSpan(site, part["span"]);
 }
 
-function checkHeadingPath(site: CallSite, value: unknown): void {
+/** Checks a heading path: texts of headings, outermost first. */
+export function checkHeadingPath(site: CallSite, value: unknown): asserts value is string[] {
   const path = requireList(site, "headingPath", value, 0, MAX_HEADING_DEPTH);
   for (let i = 0; i < path.length; i++) {
     requireText(site, `headingPath[${i}]`, path[i], { min: 0, max: MAX_HEADING_LENGTH });
   }
 }
 
-function checkSpan(site: CallSite, value: unknown): asserts value is SourceSpan {
+/** Checks a span of source lines. */
+export function checkSpan(site: CallSite, value: unknown): asserts value is SourceSpan {
   const span = requireObject(site, "span", value, ["kind", "start", "end"]);
   requireOneOf(site, "span.kind", span["kind"], ["line"]);
   const start = requireInteger(site, "span.start", span["start"], 1, MAX_LINE);

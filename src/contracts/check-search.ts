@@ -104,6 +104,7 @@ function checkWeights(site: CallSite, value: unknown): CheckedSearchQuery["weigh
   return { lexical: weight("lexical"), vector: weight("vector") };
 }
 
-function wellFormed(text: unknown): unknown {
+/** Half of a surrogate pair, and U+0000, become spaces. */
+export function wellFormed(text: unknown): unknown {
   return typeof text === "string" ? text.replaceAll(/[\p{Surrogate}\0]/gu, " ") : text;
 }

@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
+import type { ChatSessions } from "./chat.ts";
 import type { DocumentStore } from "./documents.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
@@ -221,6 +222,8 @@ export interface Store {
   readonly documents: DocumentStore;
   /** Vectors of the chunks. Its methods, but `status`, throw UNSUPPORTED in a store without a vector store. */
   readonly embeddings: Embeddings;
+  /** Conversations, with what they cite. */
+  readonly chat: ChatSessions;
   /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
    *  A document is whole or absent; a bad file is reported and harms nothing else.
    *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */

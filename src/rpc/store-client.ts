@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
+import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
@@ -21,6 +22,7 @@ import { sendableFiles } from "./sendable-files.ts";
 export class StoreClient implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
+  readonly chat: ChatSessions;
   readonly #connection: Connection<Store>;
   #closed: Promise<void> | undefined;
 
@@ -28,6 +30,7 @@ export class StoreClient implements Store {
     this.#connection = connection;
     this.documents = connection.proxy.documents;
     this.embeddings = connection.proxy.embeddings;
+    this.chat = connection.proxy.chat;
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {

@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
+import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
@@ -55,6 +56,15 @@ const DOCUMENT_READS: ReadonlySet<string> = new Set<keyof DocumentStore>([
   "corpusRevision",
 ]);
 
+/** Methods of the chat that only read. */
+const CHAT_READS: ReadonlySet<string> = new Set<keyof ChatSessions>([
+  "getSession",
+  "listSessions",
+  "listTurns",
+  "exportSession",
+  "searchTurns",
+]);
+
 /** Methods of the embeddings that ask the indexes in memory. */
 const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>([
   "flush",
@@ -69,6 +79,7 @@ const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>([
 export class ThreadedStore implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
+  readonly chat: ChatSessions;
   readonly #writer: Lane | undefined;
   readonly #readers: ReaderPool | undefined;
   readonly #release: () => Promise<void>;
@@ -84,6 +95,10 @@ export class ThreadedStore implements Store {
       const call: Call<unknown> = (thread) => callOf(thread.store.documents, name, args);
       return DOCUMENT_READS.has(name) ? this.#read(name, call) : this.#write("documents", name, call);
     }) as DocumentStore;
+    this.chat = methods((name, args) => {
+      const call: Call<unknown> = (thread) => callOf(thread.store.chat, name, args);
+      return CHAT_READS.has(name) ? this.#read(name, call) : this.#write("chat", name, call);
+    }) as ChatSessions;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
       // What is made anew is written, wherever that is done.

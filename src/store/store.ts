@@ -1,5 +1,6 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
+import type { ChatSessions } from "../contracts/chat.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import { checkRepairOptions } from "../contracts/check-repair.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
@@ -27,6 +28,8 @@ import type { AllowedChunks } from "./allowed-chunks.ts";
 import { HeldWrites } from "./archive/held-writes.ts";
 import { StoreArchive } from "./archive/store-archive.ts";
 import { undoUnfinishedImport } from "./archive/undo-import.ts";
+import { SqlChatSessions } from "./chat/sql-chat-sessions.ts";
+import { ensureTurnIndex, requireTurnIndex } from "./chat/turn-index.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
@@ -95,12 +98,14 @@ async function prepare({ db, vectors }: StoreParts): Promise<Prepared> {
   const { applied, version } = await migrate(db);
   const created = applied.length === version;
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);
-  return { created, migrations: applied, rebuilt: [...undone, ...(await ensureTextIndex(db, created))] };
+  const rebuilt = [...(await ensureTextIndex(db, created)), ...(await ensureTurnIndex(db, applied))];
+  return { created, migrations: applied, rebuilt: [...undone, ...rebuilt] };
 }
 
 async function requirePrepared(db: SqlDatabase): Promise<Prepared> {
   await requireMigrated(db);
   await requireTextIndex(db);
+  await requireTurnIndex(db);
   return { created: false, migrations: [], rebuilt: [] };
 }
 
@@ -134,6 +139,7 @@ async function requireFullText(db: SqlDatabase): Promise<void> {
 class LodestoreStore implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
+  readonly chat: ChatSessions;
   readonly #embeddings: StoreEmbeddings;
   readonly #parts: StoreParts;
   readonly #db: SqlDatabase;
@@ -156,6 +162,7 @@ class LodestoreStore implements Store {
     const writable = held.over(parts.db);
     const documents = new SqlDocumentStore(writable, parts.blobs);
     this.documents = documents;
+    this.chat = new SqlChatSessions(writable);
     this.#ingest = new Ingest(writable, documents, this.#embeddings);
     this.#search = new Search(
       parts.db,

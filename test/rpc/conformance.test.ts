@@ -1,12 +1,15 @@
 import type { BlobStore } from "../../src/contracts/blobs.ts";
+import type { ChatSessions } from "../../src/contracts/chat.ts";
 import type { DocumentStore } from "../../src/contracts/documents.ts";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { SqlChatSessions } from "../../src/store/chat/sql-chat-sessions.ts";
 import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
 import { blobStoreConformance } from "../conformance/blob-store.ts";
+import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
 import { testSqlDatabase } from "../conformance/sql-database.ts";
 import { suiteFunctions } from "../conformance/sql-functions.ts";
@@ -43,6 +46,20 @@ for (const { driver, open } of sqlDatabases) {
     const store = { documents: new SqlDocumentStore(db, new SqlBlobStore(db)) };
     const { proxy, terminate } = await servedHere<{ documents: DocumentStore }>(store);
     return {
+      documents: proxy.documents,
+      close: async () => {
+        terminate();
+        await db.close();
+      },
+    };
+  });
+
+  chatSessionsConformance(`on ${driver} over rpc`, async () => {
+    const db = await open();
+    const store = { chat: new SqlChatSessions(db), documents: new SqlDocumentStore(db, new SqlBlobStore(db)) };
+    const { proxy, terminate } = await servedHere<{ chat: ChatSessions; documents: DocumentStore }>(store);
+    return {
+      chat: proxy.chat,
       documents: proxy.documents,
       close: async () => {
         terminate();

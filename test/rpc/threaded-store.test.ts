@@ -13,6 +13,7 @@ import type { StoreThread } from "../../src/rpc/store-thread.ts";
 import { ThreadedStore } from "../../src/rpc/threaded-store.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
+import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
 import { servedHere } from "./served-here.ts";
 
@@ -31,20 +32,30 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread & {
   return { connection, store, ref: () => undefined, unref: () => undefined, ended: Promise.resolve() };
 }
 
-// Every read goes over another connection than the writes before it, and must see them.
-documentStoreConformance("of a store with one that writes and two that read", async () => {
+async function storeInParts(): Promise<{ store: Store; close(): Promise<void> }> {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const path = join(dir, "lodestore.db");
   const writer = new Lane(await partHere(path, false));
   const readers = await ReaderPool.start(2, () => partHere(path, true));
   const store = new ThreadedStore({ writer, readers, indexesIn: "readers", release: async () => undefined });
   return {
-    documents: store.documents,
+    store,
     close: async () => {
       await store.close();
       rmSync(dir, { recursive: true });
     },
   };
+}
+
+// Every read goes over another connection than the writes before it, and must see them.
+documentStoreConformance("of a store with one that writes and two that read", async () => {
+  const { store, close } = await storeInParts();
+  return { documents: store.documents, close };
+});
+
+chatSessionsConformance("of a store with one that writes and two that read", async () => {
+  const { store, close } = await storeInParts();
+  return { chat: store.chat, documents: store.documents, close };
 });
 
 test("what only reads asks nothing of the one that writes", async () => {
@@ -59,6 +70,8 @@ test("what only reads asks nothing of the one that writes", async () => {
     release: async () => undefined,
   });
   await store.ingest({ path: "a.md", content: "# A\n\nkiln" });
+  const { id: sessionId } = await store.chat.createSession({ title: "Kilns" });
+  await store.chat.appendTurn(sessionId, { role: "user", text: "kiln" });
   await writing.store.close();
 
   const { documents } = store;
@@ -80,6 +93,12 @@ test("what only reads asks nothing of the one that writes", async () => {
   expect(await documents.getAssetBytes(document?.assetId ?? "")).toHaveLength(9);
   expect(await documents.corpusRevision()).toBeGreaterThan(0);
   expect(await store.stats()).toMatchObject({ documents: 1 });
+  expect(await store.chat.getSession(sessionId)).toMatchObject({ turnCount: 1 });
+  expect((await store.chat.listSessions()).items).toHaveLength(1);
+  expect((await store.chat.listTurns(sessionId)).items).toHaveLength(1);
+  expect((await store.chat.searchTurns({ text: "kiln" })).hits).toHaveLength(1);
+  expect(await store.chat.exportSession(sessionId, "markdown")).toContain("kiln");
+  await expect(store.chat.deleteSession(sessionId)).rejects.toMatchObject({ code: "CLOSED" });
   await expect(documents.deleteDocument(documentId)).rejects.toMatchObject({ code: "CLOSED" });
   await store.close();
   rmSync(dir, { recursive: true });

@@ -24,6 +24,14 @@ const JSON_COLUMNS: Readonly<Record<string, Readonly<Record<string, "array" | "o
   documents: { metadata: "object" },
   blocks: { heading_path: "array" },
   chunks: { block_ids: "array", heading_path: "array" },
+  chat_sessions: { metadata: "object" },
+  chat_turns: { citations: "array", metadata: "object" },
+};
+
+/** Columns that are counted on from. */
+const COUNTED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  chat_sessions: ["activity"],
+  chat_turns: ["turn_index"],
 };
 
 /** Returns a condition that holds for rows which no store holds.
@@ -39,6 +47,7 @@ export async function unfitRows(db: SqlExecutor, table: string, key: readonly st
   for (const [name, type] of Object.entries(JSON_COLUMNS[table] ?? {})) {
     conditions.push(`CASE WHEN json_valid("${name}") THEN json_type("${name}") <> '${type}' ELSE 1 END`);
   }
+  for (const name of COUNTED_COLUMNS[table] ?? []) conditions.push(`"${name}" NOT BETWEEN 0 AND ${GREATEST_KEY}`);
   if (key[0] === "rowid") {
     const greatest = table === "chunks" ? MAX_CHUNK_KEY : GREATEST_KEY;
     conditions.push(`rowid NOT BETWEEN 1 AND ${greatest}`);

@@ -1,5 +1,5 @@
 import type { Stemming } from "../../contracts/search.ts";
-import { StorageError } from "../../errors.ts";
+import { type CallSite, refusal } from "../../contracts/validate.ts";
 import { EXACT_COLUMNS, quoted, wordExpression } from "./expressions.ts";
 import { fold, indexTerms, pairs, runs, stem, type Run } from "./terms.ts";
 
@@ -138,9 +138,12 @@ function unspacedTerms(run: Run): Term[] {
   });
 }
 
+const SEARCH: CallSite = { capability: "search", operation: "search" };
+
 /** Reads a query. Every word takes part as often as it was written: repeating a word gives it weight.
+ *  @param site Who searches, for the error.
  *  @throws StorageError INVALID_INPUT (too many phrases or exclusions) */
-export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
+export function parseQuery(text: string, options: QueryOptions, site: CallSite = SEARCH): ParsedQuery {
   const parsed: ParsedQuery = { terms: [], required: [], excluded: [], headingPrefix: undefined, marks: [] };
   const all = pieces(text.normalize("NFKC"), options.plainText);
   const typing = options.prefixLast && /[\p{L}\p{N}\p{M}]$/u.test(text);
@@ -149,18 +152,15 @@ export function parseQuery(text: string, options: QueryOptions): ParsedQuery {
     else include(piece, typing && index === all.length - 1, options, parsed);
   });
   parsed.terms.length = Math.min(parsed.terms.length, MAX_TERMS);
-  parsed.required = distinct(parsed.required, "phrases");
-  parsed.excluded = distinct(parsed.excluded, "exclusions");
+  parsed.required = distinct(site, parsed.required, "phrases");
+  parsed.excluded = distinct(site, parsed.excluded, "exclusions");
   return parsed;
 }
 
-function distinct(expressions: readonly string[], what: string): string[] {
+function distinct(site: CallSite, expressions: readonly string[], what: string): string[] {
   const found = [...new Set(expressions)];
   if (found.length <= MAX_PHRASES) return found;
-  throw new StorageError("INVALID_INPUT", `text has ${found.length} ${what}; it takes at most ${MAX_PHRASES}`, {
-    capability: "search",
-    operation: "search",
-  });
+  throw refusal(site, `text has ${found.length} ${what}; it takes at most ${MAX_PHRASES}`);
 }
 
 function exclude(piece: Piece, parsed: ParsedQuery): void {
