@@ -2,6 +2,7 @@ import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
 import { nextTurn } from "../turns.ts";
+import { TURN_INDEX_PROBLEMS, TURN_PROBLEMS } from "./chat/examine-chat.ts";
 import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
@@ -13,6 +14,9 @@ export const FINDINGS = {
   textStructure: "text index structure",
   textInStep: "text index in step with chunks",
   documents: "whole documents",
+  chatStructure: "chat index structure",
+  chatInStep: "chat index in step with turns",
+  chat: "whole chat sessions",
   revision: "corpus revision",
   assetBytes: "asset bytes",
   strayBytes: "bytes that no asset has",
@@ -45,11 +49,7 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
           : `${row.table} row ${row.rowid} has no ${row.parent}`,
       );
     }),
-    await finding(FINDINGS.textStructure, async () => {
-      // Of the one table, and without writing, which FTS5's own command does.
-      const rows = await db.all<{ integrity_check: string }>("PRAGMA integrity_check(chunks_fts)");
-      return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
-    }),
+    await finding(FINDINGS.textStructure, () => indexStructure(db, "chunks_fts")),
     await finding(FINDINGS.textInStep, () =>
       problems(
         db,
@@ -71,6 +71,9 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
          GROUP BY b.document_key HAVING count(*) <> max(b.ordinal) + 1`,
       ),
     ),
+    await finding(FINDINGS.chatStructure, () => indexStructure(db, "chat_turns_fts")),
+    await finding(FINDINGS.chatInStep, () => problems(db, TURN_INDEX_PROBLEMS)),
+    await finding(FINDINGS.chat, () => problems(db, TURN_PROBLEMS)),
     await finding(FINDINGS.revision, () =>
       problems(
         db,
@@ -102,9 +105,15 @@ export async function dropStrayBytes(db: SqlDatabase): Promise<number> {
   return changes;
 }
 
-/** SQLite's own check of the file looks at the text index, too, which is derived: it has a finding of its own. */
+/** SQLite's own check of the file looks at the text indexes, too, which are derived: they have findings of their own. */
 function isAboutTextIndex(problem: string): boolean {
-  return /\bfts5\b.*\bchunks_fts\b/i.test(problem);
+  return /\bfts5\b.*\b(?:chunks|chat_turns)_fts\b/i.test(problem);
+}
+
+/** Of the one table, and without writing, which FTS5's own command does. */
+async function indexStructure(db: SqlDatabase, table: "chunks_fts" | "chat_turns_fts"): Promise<string[]> {
+  const rows = await db.all<{ integrity_check: string }>(`PRAGMA integrity_check(${table})`);
+  return rows.map((row) => row.integrity_check).filter((text) => text !== "ok");
 }
 
 async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise<CheckFinding[]> {

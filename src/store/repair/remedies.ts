@@ -1,4 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { remakeTurnIndex } from "../chat/turn-index.ts";
 import { dropStrayBytes, FINDINGS } from "../check.ts";
 import { renewCorpusRevision } from "../documents/corpus-revision.ts";
 import type { StoreEmbeddings } from "../embeddings/store-embeddings.ts";
@@ -36,6 +37,14 @@ export const REMEDIES: readonly Remedy[] = [
     run: async ({ db }) => {
       await remakeTextIndex(db, async () => {});
       return "the text index was made anew";
+    },
+  },
+  {
+    names: [FINDINGS.chatStructure, FINDINGS.chatInStep],
+    does: "make the text index over chat anew",
+    run: async ({ db }) => {
+      await remakeTurnIndex(db);
+      return "the text index over chat was made anew";
     },
   },
   {
