@@ -83,22 +83,23 @@ const CASES: readonly [string, keyof ChatSessions, unknown[]][] = [
   ['query has an unknown field "limit"', "searchTurns", [{ text: "x", limit: 3 }]],
 ];
 
-/** What is refused, and changes nothing. */
+/** What is refused, and changes nothing. One test a method: a store in a browser takes its time to open. */
 export function chatInputCases(chat: () => ChatSessions): void {
-  test.each(CASES.map(([field, method, args], number) => ({ field, method, args, number })))(
-    "$number: $method refuses $field",
-    async ({ field, method, args }) => {
-      const { id } = await chat().createSession({ title: "There" });
-      const before = await chat().listSessions();
+  const methods = new Set(CASES.map(([, method]) => method));
+  test.each([...methods])("%s refuses what it does not take, and names it", async (method) => {
+    const { id } = await chat().createSession({ title: "There" });
+    const before = await chat().listSessions();
+    for (const [field, of, args] of CASES) {
+      if (of !== method) continue;
       const given = args.map((value) => (value === "$" ? id : value));
       const call = (chat() as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]!(...given);
       const error = await call.then(
-        () => "it was taken",
+        () => `${field} was taken`,
         (reason: unknown) => reason,
       );
       expect(error).toMatchObject({ code: "INVALID_INPUT", capability: "chat", operation: method });
-      expect((error as Error).message.startsWith(field)).toBe(true);
-      expect(await chat().listSessions()).toEqual(before);
-    },
-  );
+      expect((error as Error).message.slice(0, field.length)).toBe(field);
+    }
+    expect(await chat().listSessions()).toEqual(before);
+  });
 }
