@@ -74,8 +74,9 @@ function unknownOption(command: string, rawName: string, specs: readonly OptionS
     name,
     specs.map((spec) => spec.name),
   );
-  const asText =
-    command === "search" ? 'Words that begin with "-" go after "--": lodestore search -- kiln -glaze' : undefined;
+  const asText = command.endsWith("search")
+    ? `Words that begin with "-" go after "--": lodestore ${command} -- kiln -glaze`
+    : undefined;
   const meant = long === undefined ? asText : `Did you mean --${long}?`;
   return usageError(command, `unknown option ${rawName}`, meant ?? `Its options: lodestore ${command} --help`);
 }

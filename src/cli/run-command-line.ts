@@ -1,4 +1,8 @@
 import { readFileSync } from "node:fs";
+import { chatExportCommand } from "./chat-export-command.ts";
+import { chatListCommand } from "./chat-list-command.ts";
+import { chatSearchCommand } from "./chat-search-command.ts";
+import { chatShowCommand } from "./chat-show-command.ts";
 import { COMMON_OPTIONS, type Command } from "./command.ts";
 import { usageError } from "./command-error.ts";
 import { doctorCommand } from "./doctor-command.ts";
@@ -31,6 +35,10 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   exportCommand,
   importCommand,
+  chatListCommand,
+  chatShowCommand,
+  chatSearchCommand,
+  chatExportCommand,
   lhv1InspectCommand,
   lhv1ImportCommand,
 ];

@@ -21,6 +21,8 @@ export class Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stderr: OutputStream;
   readonly #stdout: OutputStream;
+  /** Whether results are shown, not written to a file or handed to a program. */
+  readonly isScreen: boolean;
   readonly #styled: boolean;
   readonly #warned = new Set<string>();
 
@@ -29,8 +31,9 @@ export class Terminal {
     this.env = env;
     this.stderr = stderr;
     this.#stdout = stdout;
+    this.isScreen = stdout.isTTY === true;
     // https://no-color.org: set and not empty means no colour; bold is left out with it.
-    this.#styled = stdout.isTTY === true && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+    this.#styled = this.isScreen && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
   }
 
   /** Writes lines of the result to stdout. */

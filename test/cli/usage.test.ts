@@ -15,6 +15,10 @@ const COMMANDS = [
   "doctor",
   "export",
   "import",
+  "chat list",
+  "chat show",
+  "chat search",
+  "chat export",
   "lhv1 inspect",
   "lhv1 import",
 ];
