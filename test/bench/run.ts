@@ -14,6 +14,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   hybrid: () => import("./hybrid.ts"),
   node: () => import("./node.ts"),
   archive: () => import("./archive.ts"),
+  chat: () => import("./chat.ts"),
 };
 
 const { values, positionals } = parseArgs({

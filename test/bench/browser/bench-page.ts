@@ -1,5 +1,6 @@
 import { deleteStore, openStore, type IngestReport, type Store, type StoreStats } from "lodestore/browser";
 
+import type { ChatTask, ChatTimes } from "./chat-worker.ts";
 import type { VectorsResult, VectorsTask } from "./vectors-worker.ts";
 
 /** What a benchmark calls in the page. Everything it passes and returns is JSON. */
@@ -16,6 +17,8 @@ export interface BenchPage {
   remove(name: string): Promise<void>;
   /** Backs a store up, and restores it into another one. */
   move(name: string, rounds: number): Promise<{ exportMs: number; importMs: number; bytes: number }[]>;
+  /** Appends turns to a store in a worker, and searches over them. */
+  chat(task: ChatTask): Promise<ChatTimes>;
   /** Compares vector indexes in a worker. */
   vectors(task: VectorsTask): Promise<VectorsResult>;
   /** Takes the data in with the built-in embedder and waits until everything is embedded and indexed. */
@@ -66,6 +69,7 @@ const page: BenchPage = {
       return { report, stats, rebuildMs: performance.now() - start };
     });
   },
+  chat: (task) => asked(new Worker(new URL("./chat-worker.ts", import.meta.url), { type: "module" }), task),
   insertBare(name) {
     return asked(new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" }), name);
   },
