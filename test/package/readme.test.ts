@@ -29,6 +29,12 @@ describe("the README", () => {
     expect(printed.trim()).toBe("notes/日本.md");
   });
 
+  test("has an example of a conversation about that store, which runs as it is written", async () => {
+    const example = readmeExample("Chat").replace("./my-store", join(folder, "my-store"));
+    const printed = await runCommand(process.execPath, ["--input-type=module", "--eval", example], root);
+    expect(printed.trim()).toBe("東京タワーは高い。");
+  });
+
   test("has an example that moves that store, which runs as it is written", async () => {
     const example = readmeExample("Move a store")
       .replaceAll("./my-", join(folder, "my-"))
@@ -48,7 +54,7 @@ describe("the README", () => {
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
     const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
-    expect(lines.length).toBe(12);
+    expect(lines.length).toBe(13);
     expect(said('search "getting started"')).toContain("guides/kiln.md");
     expect(said("--mode hybrid")).toContain("guides/kiln.md");
     expect(said("list")).toContain("guides/kiln.md");
