@@ -228,6 +228,16 @@ describe("an archive is refused, and the store stays as it was,", () => {
         db.exec(
           "CREATE TABLE other AS SELECT * FROM jobs; DROP TABLE jobs; ALTER TABLE other RENAME TO jobs; INSERT INTO jobs (kind, status, payload, created_at, updated_at) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500) SELECT 'k', 's', '{}', 1, 1 FROM n",
         ),
+      "a conversation after which none can be counted": (db) =>
+        db.exec(
+          "INSERT INTO chat_sessions (session_id, created_at, updated_at, activity) VALUES ('s', 1, 1, 9223372036854775807)",
+        ),
+      "citations that are no JSON": (db) =>
+        db.exec(
+          `DROP TRIGGER chat_turns_ai; INSERT INTO chat_sessions (session_id, created_at, updated_at) VALUES ('s', 1, 1);
+           INSERT INTO chat_turns (turn_id, session_id, turn_index, role, content, citations, created_at)
+             VALUES ('t', 's', 0, 'user', 'x', 'nope', 1)`,
+        ),
       "no table of vectors where it says": (db) =>
         db.exec("UPDATE vector_tables SET table_name = 'chunk_embeddings_none_1'"),
       "a model of too many dimensions": (db) =>
