@@ -45,6 +45,16 @@ async function bad(store: Store): Promise<string[]> {
 const GHOST = `DELETE FROM chat_turns_fts WHERE rowid = 2;
   INSERT INTO chat_turns_fts (rowid, text, forms) VALUES (9999, 'melting', 'melt')`;
 
+test("a turn whose session cannot be touched is not appended", async () => {
+  const { store, db } = await openTestStore();
+  const { id } = await store.chat.createSession();
+  await db.exec("CREATE TRIGGER untouched BEFORE UPDATE ON chat_sessions BEGIN SELECT RAISE(ABORT, 'no'); END");
+  await expect(store.chat.appendTurn(id, { role: "user", text: "hello" })).rejects.toMatchObject({ code: "CONFLICT" });
+  expect(await store.chat.listTurns(id)).toEqual({ items: [] });
+  expect((await store.chat.searchTurns({ text: "hello" })).hits).toEqual([]);
+  await store.close();
+});
+
 describe("the text index over turns", () => {
   test.each([
     ["is gone", "DROP TABLE chat_turns_fts", "chat_turns_fts was missing"],
@@ -162,11 +172,17 @@ test("a store of an earlier release keeps its conversations, and they are found"
 test("conversations are carried by an archive, in their order, and found in the store that took it in", async () => {
   const source = await openTestStore();
   await talk(source.store);
+  // What is deleted stays in the averages of the index: scores are those of this very store.
+  const { id: gone } = await source.store.chat.createSession();
+  await source.store.chat.appendTurn(gone, { role: "tool", text: "melting ".repeat(300) });
+  await source.store.chat.deleteSession(gone);
   const { items } = await source.store.chat.listSessions();
   await source.store.chat.appendTurn(items[1]?.id ?? "", { role: "assistant", text: "last", model: "m" });
   const target = await openTestStore();
   await target.store.import(inPieces(await archiveOf(source.store)));
   expect(await answers(target.store)).toEqual(await answers(source.store));
+  const query = { text: "melting slowly" };
+  expect(await target.store.chat.searchTurns(query)).toEqual(await source.store.chat.searchTurns(query));
   expect(await target.store.chat.listSessions()).toEqual(await source.store.chat.listSessions());
   for (const { id } of items) {
     expect(await target.store.chat.exportSession(id, "json")).toBe(await source.store.chat.exportSession(id, "json"));

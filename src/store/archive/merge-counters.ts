@@ -24,35 +24,53 @@ export async function mergeCounters(tx: SqlTransaction): Promise<void> {
   await changeCorpus(tx);
 }
 
-/** Gives the text index, which the triggers filled, the averages of the image's. FTS5 takes rows out of an index without a copy of the text
+/** A text index without a copy of the text. */
+interface TextIndex {
+  name: string;
+  /** Table whose rows it is of. */
+  rows: string;
+  /** Where the version of its terms stands. */
+  terms: string;
+  /** Numbers in its record of averages: rows, and the tokens of each column. */
+  averages: number;
+}
+
+const TEXT_INDEXES: readonly TextIndex[] = [
+  { name: "chunks_fts", rows: "chunks", terms: "terms_version", averages: 4 },
+  { name: "chat_turns_fts", rows: "chat_turns", terms: "chat_terms_version", averages: 3 },
+];
+
+/** Gives the text indexes, which the triggers filled, the averages of the image's. FTS5 takes rows out of an index without a copy of the text
  *  without taking them off its averages: an index made anew has others, and the scores would be others than in the archive's store. */
 export async function keepAverages(tx: SqlTransaction): Promise<void> {
-  for (const table of ["chunks_fts_docsize", "chunks_fts_data"]) {
+  for (const index of TEXT_INDEXES) await keepAveragesOf(tx, index);
+}
+
+async function keepAveragesOf(tx: SqlTransaction, { name, rows, terms, averages }: TextIndex): Promise<void> {
+  for (const table of [`${name}_docsize`, `${name}_data`]) {
     if (!(await isPlainTable(tx, "image", table))) return;
   }
   const same = await tx.get<{ same: number }>(
-    `SELECT (SELECT value FROM image.kv WHERE key = 'terms_version') IS (SELECT value FROM main.kv WHERE key = 'terms_version')
-       AND (SELECT count(*) FROM image.chunks) = (SELECT count(*) FROM image.chunks_fts_docsize) AS same`,
+    `SELECT (SELECT value FROM image.kv WHERE key = '${terms}') IS (SELECT value FROM main.kv WHERE key = '${terms}')
+       AND (SELECT count(*) FROM image.${rows}) = (SELECT count(*) FROM image.${name}_docsize) AS same`,
   );
   if (same?.same !== 1) return;
-  const averages = await tx.get<{ block: unknown; chunks: number }>(
-    "SELECT block, (SELECT count(*) FROM image.chunks) AS chunks FROM image.chunks_fts_data WHERE id = 1",
+  const found = await tx.get<{ block: unknown; count: number }>(
+    `SELECT block, (SELECT count(*) FROM image.${rows}) AS count FROM image.${name}_data WHERE id = 1`,
   );
-  if (!isAverages(averages?.block) || rowsIn(averages.block) < averages.chunks) return;
+  if (!isAverages(found?.block, averages) || rowsIn(found.block) < found.count) return;
   // Opening the savepoint makes FTS5 write its own, and no more when the transaction ends.
-  const { block } = averages;
-  await tx.transaction((inner) => inner.run("UPDATE main.chunks_fts_data SET block = $1 WHERE id = 1", [block]));
+  const { block } = found;
+  await tx.transaction((inner) => inner.run(`UPDATE main.${name}_data SET block = $1 WHERE id = 1`, [block]));
 }
 
-/** Numbers in the record: rows, and the tokens of heading, text and forms. */
-const AVERAGES = 4;
 const LONGEST_VARINT = 9;
 
 /** Whether the bytes are a record of averages: as many of SQLite's variable-length integers as there are numbers, each ended by a byte
  *  below 0x80. */
-function isAverages(block: unknown): block is Uint8Array {
-  if (!(block instanceof Uint8Array) || block.byteLength > AVERAGES * LONGEST_VARINT) return false;
-  return block.filter((byte) => byte < 0x80).byteLength === AVERAGES && (block.at(-1) ?? 0x80) < 0x80;
+function isAverages(block: unknown, numbers: number): block is Uint8Array {
+  if (!(block instanceof Uint8Array) || block.byteLength > numbers * LONGEST_VARINT) return false;
+  return block.filter((byte) => byte < 0x80).byteLength === numbers && (block.at(-1) ?? 0x80) < 0x80;
 }
 
 /** The first of its numbers: rows of the index, those that were deleted among them. */
