@@ -16,6 +16,20 @@ try {
       say(String(await store.documents.countDocuments()));
       break;
     }
+    // What keeps the vectors where nobody says.
+    case "auto": {
+      await using store = await openStore({ dir, embedder: { kind: "hashing" } });
+      await store.ingest({ path: "a.md", content: "# A\n\nkiln" }, { embed: "wait" });
+      const { hits } = await store.search({ text: "kiln", mode: "vector" });
+      say(JSON.stringify({ hits: hits.length, vectors: (await store.openReport()).vectors }));
+      break;
+    }
+    case "lance":
+      await openStore({ dir, vectors: "lance" }).catch((error: Error) => {
+        say(error.message);
+        throw error;
+      });
+      break;
     // The process stays for as long as its standard input is open.
     case "hold":
       await openStore({ dir });

@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import type { SearchHit, Store } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
@@ -175,5 +177,31 @@ describe("another engine than before", () => {
     const byWords = await reading.search({ text: "number7", mode: "hybrid" });
     expect(byWords).toMatchObject({ withoutVectors: { code: "CONFLICT" } });
     expect(byWords.hits[0]?.citation.workspacePath).toBe("n7.md");
+  });
+});
+
+describe("without the packages of Lance", () => {
+  const run = (what: string): { status: number | null; stdout: string } => {
+    const at = (name: string): string => join(import.meta.dirname, name);
+    const hide = pathToFileURL(at("hide-lance.ts")).href;
+    const args = ["--import", hide, at("store-child.ts"), what, storeFolder()];
+    return spawnSync(process.execPath, args, { encoding: "utf8" });
+  };
+
+  test("auto is the graph in memory, and says why", () => {
+    expect(JSON.parse(run("auto").stdout)).toEqual({
+      hits: 1,
+      vectors: {
+        driver: "vectors-hnsw",
+        fallback: expect.stringMatching(/npm install @lancedb\/lancedb@0\.31\.0 apache-arrow@18\.1\.0/) as string,
+        moved: null,
+      },
+    });
+  });
+
+  test("lance is refused, and names the command that installs them", () => {
+    const { stdout } = run("lance");
+    expect(stdout).toContain("UNSUPPORTED");
+    expect(stdout).toContain("npm install @lancedb/lancedb@0.31.0 apache-arrow@18.1.0");
   });
 });
