@@ -75,7 +75,9 @@ async function reopen(name: string, expected: unknown): Promise<VectorOpenReport
   expect(await answers(store)).toEqual(expected);
   const { indexes } = await store.openReport();
   expect(indexes).toHaveLength(1);
-  expect(await store.check()).toMatchObject({ ok: true });
+  // A snapshot that is damaged is found so until closing puts another in its place.
+  const { findings } = await store.check();
+  expect(findings.filter(({ ok, name }) => !ok && !name.startsWith("vector index"))).toEqual([]);
   await store.close();
   return indexes[0];
 }
