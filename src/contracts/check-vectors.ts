@@ -118,3 +118,11 @@ export function checkVectorQuery(site: CallSite, query: VectorQuery): CheckedVec
     filters,
   };
 }
+
+/** Checks the embeddings that a call names: at most `MAX_VECTOR_BATCH`.
+ *  @throws StorageError INVALID_INPUT, naming the first that is none */
+export function requireEmbeddingIds(site: CallSite, embeddingIds: unknown): string[] {
+  return requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
+    requireId(site, `embeddingIds[${i}]`, id),
+  );
+}

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { dataFolder } from "../support/data-folder.ts";
 import { printer, type BenchContext } from "./report.ts";
 import type { VectorsContext } from "./vectors.ts";
 
@@ -35,7 +35,7 @@ if (values.help || positionals.length === 0 || positionals.some((name) => !(name
   process.exit(values.help ? 0 : 2);
 }
 
-const dataDir = resolve(process.env["LODESTORE_DATA"] ?? "../shared/data");
+const dataDir = dataFolder();
 const context: VectorsContext = {
   report: printer(values.json),
   progress: (message) => process.stderr.write(`${message}\n`),

@@ -2,12 +2,13 @@ import {
   checkVectorQuery,
   type CheckedVectorQuery,
   MAX_VECTOR_BATCH,
+  requireEmbeddingIds,
   requireModelVersion,
   requireVector,
 } from "../../contracts/check-vectors.ts";
-import { type CallSite, requireId, requireList, requireSignal } from "../../contracts/validate.ts";
+import { type CallSite, requireList, requireSignal } from "../../contracts/validate.ts";
 import type { FindAllowed, VectorPlan, VectorQuery } from "../../contracts/vectors.ts";
-import { defaultEf } from "../vectors/search-plan.ts";
+import { nothing } from "../vectors/near-chunks.ts";
 import { throwIfAborted } from "../vectors/throw-if-aborted.ts";
 import { type FoundEmbedding, findNearest } from "./find-nearest.ts";
 import { oneOfTexts, ofVersion } from "./key-condition.ts";
@@ -81,7 +82,7 @@ export class LanceTableReader {
 
   async exist(site: CallSite, indexId: string, embeddingIds: readonly string[]): Promise<boolean[]> {
     const entry = await this.#parts.register.get(indexId, site.operation);
-    const ids = checkIds(site, embeddingIds);
+    const ids = requireEmbeddingIds(site, embeddingIds);
     const live = await this.#parts.tables.find(entry, site.operation);
     const there = new Set<unknown>();
     if (live === undefined || ids.length === 0) return ids.map(() => false);
@@ -99,7 +100,7 @@ export class LanceTableReader {
     embeddingIds: readonly string[],
   ): Promise<(Float32Array | undefined)[]> {
     const entry = await this.#parts.register.get(indexId, site.operation);
-    const ids = checkIds(site, embeddingIds);
+    const ids = requireEmbeddingIds(site, embeddingIds);
     const live = await this.#parts.tables.find(entry, site.operation);
     const found = live === undefined ? undefined : await readVectors(live, site.operation, ids);
     return ids.map((id) => found?.get(id));
@@ -123,16 +124,4 @@ export class LanceTableReader {
     throwIfAborted(signal, "search");
     return found;
   }
-}
-
-function checkIds(site: CallSite, embeddingIds: readonly string[]): string[] {
-  return requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
-    requireId(site, `embeddingIds[${i}]`, id),
-  );
-}
-
-/** What no index finds. */
-function nothing(query: CheckedVectorQuery): VectorPlan {
-  const ef = query.ef ?? defaultEf(query.k);
-  return { kind: "scan", allowed: 0, total: 0, unlinked: 0, ef, evaluations: 0, fellBack: false };
 }

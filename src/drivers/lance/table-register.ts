@@ -111,11 +111,6 @@ export class TableRegister {
   }
 }
 
-/** The table without what only its driver needs to know. */
-export function publicTable({ indexId, tableName, modelId, dimensions, metric }: VectorTable): VectorTable {
-  return { indexId, tableName, modelId, dimensions, metric };
-}
-
 function parse(value: string): RegisteredTable {
   return JSON.parse(value) as RegisteredTable;
 }

@@ -8,7 +8,8 @@ import { oneOfTexts, ofVersion } from "./key-condition.ts";
 import { deletedTable } from "./lance-error.ts";
 import type { LiveTable } from "./live-table.ts";
 import type { OpenTables } from "./open-tables.ts";
-import { publicTable, type RegisteredTable, type TableRegister } from "./table-register.ts";
+import { publicTable } from "../vectors/public-table.ts";
+import type { RegisteredTable, TableRegister } from "./table-register.ts";
 import type { TableUpkeep } from "./table-upkeep.ts";
 
 /** What the rooms of a store over Lance tables share. */

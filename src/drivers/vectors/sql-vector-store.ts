@@ -5,19 +5,13 @@ import {
   MAX_VECTOR_BATCH,
   MAX_VECTOR_EF,
   MAX_VECTOR_K,
+  requireEmbeddingIds,
   requireModelVersion,
   requireVector,
 } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorKeeper, VectorUpkeep } from "../../contracts/vector-upkeep.ts";
-import {
-  requireBoolean,
-  requireId,
-  requireInteger,
-  requireList,
-  requireObject,
-  requireSignal,
-} from "../../contracts/validate.ts";
+import { requireBoolean, requireInteger, requireList, requireObject, requireSignal } from "../../contracts/validate.ts";
 import type {
   FindAllowed,
   NearChunk,
@@ -55,6 +49,7 @@ import { SqlVectorUpkeep } from "./sql-upkeep.ts";
 import { throwIfAborted } from "./throw-if-aborted.ts";
 import type { AllowedVectors } from "./index-search.ts";
 import { VectorRowWriter } from "./vector-rows.ts";
+import { publicTable } from "./public-table.ts";
 import { type KnownTable, type VectorIndexIdentity, VectorTables } from "./vector-tables.ts";
 
 /** What a vector store in the store's SQL database is made of. */
@@ -246,9 +241,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#checkOpen("batchExists");
     const site = { capability: "vectors", operation: "batchExists" } as const;
     const table = await this.#tables.get(indexId, site.operation);
-    const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
-      requireId(site, `embeddingIds[${i}]`, id),
-    );
+    const ids = requireEmbeddingIds(site, embeddingIds);
     const there = await existing(this.#db, table, ids);
     return ids.map((id) => there.has(id));
   }
@@ -257,9 +250,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     this.#checkOpen("vectorsOf");
     const site = { capability: "vectors", operation: "vectorsOf" } as const;
     const table = await this.#tables.get(indexId, site.operation);
-    const ids = requireList(site, "embeddingIds", embeddingIds, 0, MAX_VECTOR_BATCH).map((id, i) =>
-      requireId(site, `embeddingIds[${i}]`, id),
-    );
+    const ids = requireEmbeddingIds(site, embeddingIds);
     const found = await vectorsById(this.#db, table, ids);
     return ids.map((id) => found.get(id));
   }
@@ -364,8 +355,4 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       throw new StorageError("CLOSED", "the vector store is closed", { capability: "vectors", operation });
     }
   }
-}
-
-function publicTable({ indexId, tableName, modelId, dimensions, metric }: KnownTable): VectorTable {
-  return { indexId, tableName, modelId, dimensions, metric };
 }
