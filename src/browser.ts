@@ -3,6 +3,7 @@ import { invalidInput, requireBoolean, requireObject } from "./contracts/validat
 import type { StorageError } from "./errors.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
 import { deleteOpfsStore } from "./drivers/sql/delete-opfs-store.ts";
+import { persistOrigin } from "./drivers/storage-browser.ts";
 import type { VectorSettings } from "./drivers/vectors/index-policy.ts";
 import { connect } from "./rpc/client.ts";
 import { workerEndpoint } from "./rpc/endpoint.ts";
@@ -63,7 +64,7 @@ export async function openStore(options: OpenBrowserStoreOptions): Promise<Store
       ...(signal === undefined ? {} : { signal }),
     });
     if (options.onLost !== undefined) void connection.lost.then(options.onLost);
-    return new StoreClient(connection);
+    return new StoreClient(connection, { persist: persistOrigin });
   } catch (error) {
     worker.terminate();
     throw error;

@@ -9,4 +9,5 @@ export type * from "./contracts/embeddings.ts";
 export type * from "./contracts/search.ts";
 export type * from "./contracts/sql.ts";
 export type * from "./contracts/store.ts";
+export type * from "./contracts/upkeep.ts";
 export type * from "./contracts/vectors.ts";

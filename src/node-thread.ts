@@ -5,6 +5,7 @@ import type { SqlDatabase } from "./contracts/sql.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
+import { openNodeStorage } from "./drivers/storage-node.ts";
 import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
 import { takeWriterLock } from "./drivers/writer-lock-node.ts";
 import type { ThreadParams, ThreadRole } from "./node-threads.ts";
@@ -57,6 +58,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
       blobs: new SqlBlobStore(db, { persistent: true }),
       activity,
       filters,
+      storage: openNodeStorage(dir),
       readOnly: !writes,
       ...(chosen === undefined ? {} : { vectors: chosen.vectors, vectorsBefore: chosen.before }),
       ...(chosen?.fallback === undefined ? {} : { vectorsFallback: chosen.fallback }),

@@ -3,6 +3,7 @@ import { openOpfsBlobs } from "./drivers/blobs-opfs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { openSqlOpfs } from "./drivers/sql-opfs.ts";
+import { openBrowserStorage } from "./drivers/storage-browser.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
 import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
 import { loadKernel } from "./drivers/vectors/load-kernel.ts";
@@ -47,6 +48,7 @@ serve(
       }),
       filters,
       activity,
+      storage: openBrowserStorage({ name }),
       ...(made === undefined ? {} : { embedder: made }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
     });

@@ -4,6 +4,7 @@ import type { DocumentStore } from "./documents.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
+import type { StatsOptions, StoreSizes, StoreStorage, VacuumOptions, VacuumReport } from "./upkeep.ts";
 import type { VectorCapabilities, VectorOpenReport } from "./vectors.ts";
 import type { StorageError } from "../errors.ts";
 
@@ -119,8 +120,12 @@ export interface StoreStats {
   textBytes: number;
   /** Bytes of the text index: its b-tree content, before page overhead. */
   textIndexBytes: number;
-  /** Bytes of the database file; what is deleted is reused, not given back. */
+  /** Bytes of the database file; what is deleted is reused, and given back by `vacuum`. */
   databaseBytes: number;
+  /** Bytes of it that are free: the next writes use them. */
+  freeBytes: number;
+  /** Bytes of it that are contents of files, as they are kept. */
+  blobBytes: number;
   corpusRevision: number;
   schemaVersion: number;
   languages: { lang: string | null; documents: number }[];
@@ -131,6 +136,8 @@ export interface StoreStats {
   sql: SqlCapabilities;
   /** What keeps and searches vectors, null in a store without. */
   vectors: VectorCapabilities | null;
+  /** Where the bytes are; null unless asked for. */
+  sizes: StoreSizes | null;
 }
 
 /** One thing that was looked at. */
@@ -224,6 +231,8 @@ export interface Store {
   readonly embeddings: Embeddings;
   /** Conversations, with what they cite. */
   readonly chat: ChatSessions;
+  /** How much room there is, and whether the store is kept. */
+  readonly storage: StoreStorage;
   /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
    *  A document is whole or absent; a bad file is reported and harms nothing else.
    *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */
@@ -231,8 +240,9 @@ export interface Store {
   /** Finds chunks, best first.
    *  @throws StorageError INVALID_INPUT, UNSUPPORTED, ABORTED, CLOSED */
   search(query: SearchQuery, options?: { signal?: AbortSignal }): Promise<SearchResult>;
-  /** Counts and sizes of the whole store. */
-  stats(): Promise<StoreStats>;
+  /** Counts and sizes of the whole store.
+   *  @throws StorageError INVALID_INPUT, CLOSED */
+  stats(options?: StatsOptions): Promise<StoreStats>;
   /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents, embeddings with and without
    *  their vectors, vector indexes and their snapshots. Reads everything, changes nothing. */
   check(): Promise<CheckReport>;
@@ -242,6 +252,18 @@ export interface Store {
    *  @throws StorageError INVALID_INPUT, ABORTED, UNSUPPORTED (opened for reading only), CLOSED. A repair that fails is no error, but
    *  a step that is `left`. */
   repair(options?: RepairOptions): Promise<RepairReport>;
+  /** Gives back what deleted documents left free in the database file. It goes step by step, each a transaction of some milliseconds that
+   *  moves at most a mebibyte: searches and writes go on between, no room is needed beyond that, and whatever ends it, what is given
+   *  back is given back and nothing is lost. What is left free is used by the next writes.
+   *
+   *  A database that was made by an earlier release is written anew once instead: in one piece that nothing ends, for which searches wait
+   *  in a browser, and which needs room for two copies of what is in it.
+   *  @throws StorageError INVALID_INPUT, ABORTED, UNSUPPORTED (opened for reading only; `maxBytes` or `maxMs` for a database that has to be
+   *    written anew), QUOTA_EXCEEDED (no room to write it anew), CLOSED
+   *  @see https://www.sqlite.org/pragma.html#pragma_incremental_vacuum
+   *  @example
+   *    const { freedBytes } = await store.vacuum({ maxMs: 200 }); */
+  vacuum(options?: VacuumOptions): Promise<VacuumReport>;
   openReport(): Promise<OpenReport>;
   /** Hands out the whole store as one archive: documents with their bytes, chunks, embeddings with their vectors, chat sessions and what
    *  else there is. It is of the moment at which its first bytes are asked for; reads and writes go on meanwhile.

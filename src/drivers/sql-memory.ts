@@ -24,7 +24,7 @@ export async function openSqlMemory({ functions, module }: SqlMemoryOptions): Pr
         driver: "sql-memory",
         fileName: ":memory:",
         connectionPragmas: "",
-        filePragmas: "",
+        filePragmas: "PRAGMA auto_vacuum = INCREMENTAL;",
         images: memoryImages(sqlite3),
       }),
   });

@@ -186,7 +186,10 @@ class NodeSqlEngine implements SqlEngine {
   }
 
   protected setJournal(): void {
-    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
+    // Counts when the file is made: what is deleted can be given back step by step.
+    this.#db.exec(
+      `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`,
+    );
   }
 
   failure(error: unknown): SqlEngineFailure {
@@ -214,6 +217,7 @@ class NodeSqlEngine implements SqlEngine {
         cache_size: pragma("cache_size"),
         synchronous: pragma("synchronous"),
         locking_mode: pragma("locking_mode"),
+        auto_vacuum: pragma("auto_vacuum"),
         ...(this.#unchanging ? { immutable: 1 } : {}),
       },
     };

@@ -100,7 +100,7 @@ function pragmas(settings: SqlOpfsSettings): { connectionPragmas: string; filePr
     connectionPragmas: `PRAGMA locking_mode = ${lockingMode}; PRAGMA cache_size = -${cacheKib};
       PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT};
       PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
-    filePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA journal_mode = ${journalMode};`,
+    filePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = ${journalMode};`,
   };
 }
 

@@ -14,6 +14,7 @@ import type {
   Store,
   StoreStats,
 } from "../contracts/store.ts";
+import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import type { Connection } from "./client.ts";
 import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
@@ -23,14 +24,18 @@ export class StoreClient implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
+  readonly storage: StoreStorage;
   readonly #connection: Connection<Store>;
   #closed: Promise<void> | undefined;
 
-  constructor(connection: Connection<Store>) {
+  /** @param page What only this side may do. */
+  constructor(connection: Connection<Store>, page?: Pick<StoreStorage, "persist">) {
     this.#connection = connection;
     this.documents = connection.proxy.documents;
     this.embeddings = connection.proxy.embeddings;
     this.chat = connection.proxy.chat;
+    const { storage } = connection.proxy;
+    this.storage = { estimate: () => storage.estimate(), persist: () => (page ?? storage).persist() };
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {
@@ -41,8 +46,12 @@ export class StoreClient implements Store {
     return this.#connection.proxy.search(query, options);
   }
 
-  stats(): Promise<StoreStats> {
-    return this.#connection.proxy.stats();
+  stats(options?: StatsOptions): Promise<StoreStats> {
+    return this.#connection.proxy.stats(options);
+  }
+
+  vacuum(options?: VacuumOptions): Promise<VacuumReport> {
+    return this.#connection.proxy.vacuum(options);
   }
 
   check(): Promise<CheckReport> {

@@ -15,6 +15,7 @@ import type {
   Store,
   StoreStats,
 } from "../contracts/store.ts";
+import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import { StorageError, type StorageCapability } from "../errors.ts";
 import type { Lane } from "./lane.ts";
 import { isMemberName } from "./member-name.ts";
@@ -80,6 +81,7 @@ export class ThreadedStore implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
+  readonly storage: StoreStorage;
   readonly #writer: Lane | undefined;
   readonly #readers: ReaderPool | undefined;
   readonly #release: () => Promise<void>;
@@ -99,6 +101,9 @@ export class ThreadedStore implements Store {
       const call: Call<unknown> = (thread) => callOf(thread.store.chat, name, args);
       return CHAT_READS.has(name) ? this.#read(name, call) : this.#write("chat", name, call);
     }) as ChatSessions;
+    this.storage = methods((name, args) =>
+      this.#read(name, (thread) => callOf(thread.store.storage, name, args)),
+    ) as StoreStorage;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
       // What is made anew is written, wherever that is done.
@@ -122,9 +127,13 @@ export class ThreadedStore implements Store {
     return usesVectors(query) ? this.#ask("search", call) : this.#read("search", call);
   }
 
-  stats(): Promise<StoreStats> {
+  stats(options?: StatsOptions): Promise<StoreStats> {
     // What keeps the vectors the thread knows that searches them.
-    return this.#ask("stats", (thread) => thread.store.stats());
+    return this.#ask("stats", (thread) => thread.store.stats(options));
+  }
+
+  vacuum(options?: VacuumOptions): Promise<VacuumReport> {
+    return this.#write("store", "vacuum", (thread) => thread.store.vacuum(options), false);
   }
 
   /** Takes long: where there is a writer, searches do not wait for it. */

@@ -1,6 +1,8 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { StoreStats } from "../contracts/store.ts";
+import type { StatsOptions } from "../contracts/upkeep.ts";
 import type { VectorStore } from "../contracts/vectors.ts";
+import { readSizes } from "./upkeep/read-sizes.ts";
 
 interface Totals {
   documents: number;
@@ -11,6 +13,8 @@ interface Totals {
   text_bytes: number;
   text_index_bytes: number;
   database_bytes: number;
+  free_bytes: number;
+  blob_bytes: number;
   corpus_revision: string;
   schema_version: number;
 }
@@ -26,11 +30,18 @@ const TOTALS = `
            + (SELECT coalesce(sum(octet_length(sz)), 0) FROM chunks_fts_docsize)
            + (SELECT coalesce(sum(octet_length(term)), 0) FROM chunks_fts_idx) AS text_index_bytes,
          (SELECT page_count * page_size FROM pragma_page_count, pragma_page_size) AS database_bytes,
+         (SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size) AS free_bytes,
+         (SELECT coalesce(sum(octet_length(bytes)), 0) FROM blobs) AS blob_bytes,
          (SELECT value FROM kv WHERE key = 'corpus_revision') AS corpus_revision,
          (SELECT max(version) FROM schema_migrations) AS schema_version`;
 
-/** Counts and sizes of the whole store; reads every chunk's header, so about a millisecond per thousand chunks. */
-export async function readStats(db: SqlDatabase, vectors?: VectorStore): Promise<StoreStats> {
+/** Counts and sizes of the whole store; reads every chunk's header, so about a millisecond per thousand chunks, and the whole file
+ *  for `sizes`. */
+export async function readStats(
+  db: SqlDatabase,
+  vectors: VectorStore | undefined,
+  { sizes }: Required<StatsOptions>,
+): Promise<StoreStats> {
   const totals = await db.get<Totals>(TOTALS);
   const languages = await db.all<StoreStats["languages"][number]>(
     "SELECT lang, count(*) AS documents FROM documents GROUP BY lang ORDER BY count(*) DESC, lang",
@@ -54,6 +65,8 @@ export async function readStats(db: SqlDatabase, vectors?: VectorStore): Promise
     textBytes: totals?.text_bytes ?? 0,
     textIndexBytes: totals?.text_index_bytes ?? 0,
     databaseBytes: totals?.database_bytes ?? 0,
+    freeBytes: totals?.free_bytes ?? 0,
+    blobBytes: totals?.blob_bytes ?? 0,
     corpusRevision: Number(totals?.corpus_revision ?? 0),
     schemaVersion: totals?.schema_version ?? 0,
     languages,
@@ -62,5 +75,6 @@ export async function readStats(db: SqlDatabase, vectors?: VectorStore): Promise
     embeddings: { committed: having("committed"), pending: having("pending"), tombstones: having("tombstone") },
     sql: await db.capabilities(),
     vectors: (await vectors?.capabilities()) ?? null,
+    sizes: sizes ? await readSizes(db) : null,
   };
 }

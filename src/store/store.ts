@@ -3,6 +3,7 @@ import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import { checkRepairOptions } from "../contracts/check-repair.ts";
+import { checkStatsOptions, checkVacuumOptions } from "../contracts/check-upkeep.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embedder } from "../contracts/embedder.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
@@ -20,6 +21,7 @@ import type {
   StoreStats,
   VectorEngineReport,
 } from "../contracts/store.ts";
+import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate, requireMigrated } from "../sql/migrate.ts";
@@ -40,6 +42,9 @@ import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import { readStats } from "./stats.ts";
+import { RoomAwareDatabase } from "./upkeep/room-aware-database.ts";
+import { UnboundedStorage } from "./upkeep/unbounded-storage.ts";
+import { vacuumStore } from "./upkeep/vacuum.ts";
 
 /** What a store is made of. */
 export interface StoreParts {
@@ -62,6 +67,8 @@ export interface StoreParts {
   activity?: SearchActivity;
   /** Whether `db` is open for reading only. What would have to be brought up to date is refused then, and nothing is embedded. */
   readOnly?: boolean;
+  /** Knows how much room there is. Without one nobody does. */
+  storage?: StoreStorage;
   /** What keeps others from writing; let go when all else is closed. */
   lock?: { release(): void };
 }
@@ -140,6 +147,7 @@ class LodestoreStore implements Store {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
+  readonly storage: StoreStorage;
   readonly #embeddings: StoreEmbeddings;
   readonly #parts: StoreParts;
   readonly #db: SqlDatabase;
@@ -152,13 +160,21 @@ class LodestoreStore implements Store {
   readonly #running = new Set<Promise<unknown>>();
   #closed: Promise<void> | undefined;
 
-  constructor(parts: StoreParts, opened: Omit<OpenReport, "indexes">) {
+  readonly #held = new HeldWrites();
+
+  constructor(given: StoreParts, opened: Omit<OpenReport, "indexes">) {
+    const storage = given.storage ?? new UnboundedStorage(given.db);
+    const parts = { ...given, db: new RoomAwareDatabase(given.db, storage) };
     this.#parts = parts;
     this.#db = parts.db;
+    this.storage = {
+      estimate: () => this.#whileOpen("estimate", () => storage.estimate()),
+      persist: () => this.#whileOpen("persist", () => storage.persist()),
+    };
     this.#activity = parts.activity ?? new SearchActivity();
     this.#embeddings = new StoreEmbeddings(parts, this.#activity);
     this.embeddings = this.#embeddings;
-    const held = new HeldWrites();
+    const held = this.#held;
     const writable = held.over(parts.db);
     const documents = new SqlDocumentStore(writable, parts.blobs);
     this.documents = documents;
@@ -191,9 +207,17 @@ class LodestoreStore implements Store {
     }
   }
 
-  async stats(): Promise<StoreStats> {
+  async stats(options: StatsOptions = {}): Promise<StoreStats> {
     this.#checkOpen("stats");
-    return readStats(this.#db, this.#parts.vectors);
+    return readStats(this.#db, this.#parts.vectors, checkStatsOptions(options));
+  }
+
+  async vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
+    this.#checkOpen("vacuum");
+    const checked = checkVacuumOptions(options);
+    // An import that is undone writes as much again.
+    await this.#held.free();
+    return this.#track(vacuumStore(this.#db, this.storage, { ...checked, signal: this.#untilClosed(checked.signal) }));
   }
 
   async check(): Promise<CheckReport> {
@@ -257,6 +281,11 @@ class LodestoreStore implements Store {
     } finally {
       this.#running.delete(settled);
     }
+  }
+
+  async #whileOpen<T>(operation: string, work: () => Promise<T>): Promise<T> {
+    this.#checkOpen(operation);
+    return work();
   }
 
   #checkOpen(operation: string): void {

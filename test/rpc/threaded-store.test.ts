@@ -108,7 +108,7 @@ test("a store that is printed or serialised is asked nothing", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const writer = new Lane(await partHere(join(dir, "lodestore.db"), false));
   const store = new ThreadedStore({ writer, readers: undefined, indexesIn: "readers", release: async () => undefined });
-  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{},"chat":{}}');
+  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{},"chat":{},"storage":{}}');
   expect(Object.hasOwn(store.embeddings, "then")).toBe(false);
   // A call that nobody awaits would be a rejection that nobody handles.
   expect(writer.load).toBe(0);

@@ -147,6 +147,7 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
         cache_size: pragma("cache_size"),
         synchronous: pragma("synchronous"),
         locking_mode: pragma("locking_mode"),
+        auto_vacuum: pragma("auto_vacuum"),
       },
     };
   }

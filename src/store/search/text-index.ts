@@ -80,14 +80,18 @@ export async function beginTextIndexEpoch(db: Pick<SqlDatabase, "run">): Promise
 const TIDY_PAGES = 200;
 
 /** Merges the index into one segment, step by step: every commit of an ingest leaves one of its own. Smaller and faster
- *  to search afterwards; other calls get their turn between steps. */
-export async function tidyTextIndex(db: Pick<SqlDatabase, "run" | "get">, breathe: () => Promise<void>): Promise<void> {
+ *  to search afterwards; other calls get their turn between steps.
+ *  @param breathe Called between steps; false ends it there. */
+export async function tidyTextIndex(
+  db: Pick<SqlDatabase, "run" | "get">,
+  breathe: () => Promise<boolean | void>,
+): Promise<void> {
   const changes = async (): Promise<number> => (await db.get<{ n: number }>("SELECT total_changes() AS n"))?.n ?? 0;
   let before = await changes();
   await merge(db, -TIDY_PAGES);
   // A merge with nothing left to do changes fewer than two rows (FTS5, the 'merge' command).
   for (let now = await changes(); now - before >= 2; before = now, now = await changes()) {
-    await breathe();
+    if ((await breathe()) === false) return;
     await merge(db, TIDY_PAGES);
   }
 }

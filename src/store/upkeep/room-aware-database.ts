@@ -1,0 +1,73 @@
+import type { SqlDatabase, SqlExecutor, SqlParams, SqlRunResult, SqlTransaction } from "../../contracts/sql.ts";
+import type { StoreStorage } from "../../contracts/upkeep.ts";
+import { StorageError } from "../../errors.ts";
+
+/** A database whose errors about a full disk say how much room there is. What was being written is undone by then. */
+export class RoomAwareDatabase implements SqlDatabase {
+  readonly all: SqlExecutor["all"];
+  readonly get: SqlExecutor["get"];
+  readonly iterate: SqlExecutor["iterate"];
+  readonly capabilities: SqlDatabase["capabilities"];
+  readonly close: SqlDatabase["close"];
+  readonly #db: SqlDatabase;
+  readonly #storage: StoreStorage;
+
+  constructor(db: SqlDatabase, storage: StoreStorage) {
+    this.#db = db;
+    this.#storage = storage;
+    this.all = db.all.bind(db);
+    this.get = db.get.bind(db);
+    this.iterate = db.iterate.bind(db);
+    this.capabilities = db.capabilities.bind(db);
+    this.close = db.close.bind(db);
+  }
+
+  run(sql: string, params?: SqlParams): Promise<SqlRunResult> {
+    return this.#told(this.#db.run(sql, params));
+  }
+
+  runMany(sql: string, rows: readonly SqlParams[]): Promise<SqlRunResult> {
+    return this.#told(this.#db.runMany(sql, rows));
+  }
+
+  transaction<T>(body: (tx: SqlTransaction) => Promise<T>): Promise<T> {
+    return this.#told(this.#db.transaction(body));
+  }
+
+  exec(script: string): Promise<void> {
+    return this.#told(this.#db.exec(script));
+  }
+
+  image(...args: Parameters<SqlDatabase["image"]>): ReturnType<SqlDatabase["image"]> {
+    return this.#told(this.#db.image(...args));
+  }
+
+  imageFrom(...args: Parameters<SqlDatabase["imageFrom"]>): ReturnType<SqlDatabase["imageFrom"]> {
+    return this.#told(this.#db.imageFrom(...args));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #told<T>(work: Promise<T>): Promise<T> {
+    try {
+      return await work;
+    } catch (error) {
+      throw isFull(error) ? await this.#withRoom(error) : error;
+    }
+  }
+
+  async #withRoom(error: StorageError): Promise<StorageError> {
+    const { availableBytes, quotaBytes } = await this.#storage.estimate();
+    if (availableBytes === null) return error;
+    const { capability, operation } = error;
+    const message = `${error.message}: it needs more than the ${availableBytes} bytes that are available of ${quotaBytes ?? "?"}; what was being written is undone`;
+    return new StorageError("QUOTA_EXCEEDED", message, { capability, operation, cause: error });
+  }
+}
+
+/** Limits of memory and of keys are not about the disk. */
+function isFull(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code === "QUOTA_EXCEEDED" && error.capability === "sql";
+}
