@@ -5,12 +5,15 @@ import { nextTurn } from "../turns.ts";
 import { TURN_INDEX_PROBLEMS, TURN_PROBLEMS } from "./chat/examine-chat.ts";
 import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
+import { UNUSED_ASSET_PROBLEMS, unusedAssets, VECTOR_LEFTOVER_PROBLEMS } from "./repair/leftovers.ts";
+import { triggerProblems } from "./repair/schema-triggers.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 
 /** What is looked at, by name. */
 export const FINDINGS = {
   file: "file integrity",
   foreignKeys: "foreign keys",
+  triggers: "triggers of the schema",
   textStructure: "text index structure",
   textInStep: "text index in step with chunks",
   documents: "whole documents",
@@ -20,8 +23,10 @@ export const FINDINGS = {
   revision: "corpus revision",
   assetBytes: "asset bytes",
   strayBytes: "bytes that no asset has",
+  unusedAssets: "assets that no document has",
   records: "embedding records",
   vectors: "vectors in step with embedding records",
+  vectorLeftovers: "leftovers of vector indexes",
   indexes: "vector indexes",
 } as const;
 
@@ -49,6 +54,7 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
           : `${row.table} row ${row.rowid} has no ${row.parent}`,
       );
     }),
+    await finding(FINDINGS.triggers, () => triggerProblems(db)),
     await finding(FINDINGS.textStructure, () => indexStructure(db, "chunks_fts")),
     await finding(FINDINGS.textInStep, () =>
       problems(
@@ -93,7 +99,9 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
     await finding(FINDINGS.strayBytes, () =>
       problems(db, `SELECT 'no asset has the bytes ' || blob_key AS problem FROM (${STRAY})`),
     ),
+    await assetsInUse(db),
     await embeddingRecords(db),
+    await finding(FINDINGS.vectorLeftovers, () => problems(db, VECTOR_LEFTOVER_PROBLEMS)),
     ...(vectors === undefined ? [] : await vectorFindings(db, vectors)),
   ];
   return { ok: findings.every((one) => one.ok), findings };
@@ -125,6 +133,13 @@ async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise
     if (isKeptElsewhere(error)) return [inStep];
     return [inStep, failed(FINDINGS.indexes, error)];
   }
+}
+
+/** An asset is put before its document: one that is new is no leftover yet, but named. */
+async function assetsInUse(db: SqlDatabase): Promise<CheckFinding> {
+  const found = await finding(FINDINGS.unusedAssets, () => problems(db, UNUSED_ASSET_PROBLEMS));
+  const unused = found.ok ? await unusedAssets(db) : 0;
+  return unused === 0 ? found : { ...found, detail: `ok; ${unused} put within the last day, for documents to come` };
 }
 
 /** Pending records and tombstones are no damage, but named. */

@@ -228,7 +228,8 @@ class LodestoreStore implements Store {
   async repair(options: RepairOptions = {}): Promise<RepairReport> {
     this.#checkOpen("repair");
     const checked = checkRepairOptions({ capability: "store", operation: "repair" }, options);
-    const parts = { db: this.#db, vectors: this.#parts.vectors, embeddings: this.#embeddings };
+    const { blobs, vectors } = this.#parts;
+    const parts = { db: this.#db, blobs, vectors, embeddings: this.#embeddings };
     return this.#track(repairStore(parts, { ...checked, signal: this.#untilClosed(checked.signal) }));
   }
 

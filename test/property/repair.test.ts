@@ -37,6 +37,12 @@ const ROWS: Record<string, (n: number) => string> = {
   "a revision of letters": (n) => `UPDATE kv SET value = 'r${n}' WHERE key = 'corpus_revision'`,
   "stray bytes": (n) =>
     `INSERT OR IGNORE INTO blobs (blob_key, byte_length, bytes) VALUES ('_assets/ghost${n}', 1, x'00')`,
+  "an asset that no document has": (n) =>
+    `INSERT OR IGNORE INTO assets (asset_id, content_hash, byte_length, media_type, blob_key, created_at)
+       VALUES ('ghost${n}', 'ghost${n}', 1, 'text/plain', NULL, 0)`,
+  "changes of an index that is gone": (n) =>
+    `INSERT INTO vector_changes (generation_key, chunk_key) VALUES (${9000 + n}, 1)`,
+  "no tombstones": () => "DROP TRIGGER IF EXISTS chunks_tombstone",
   "a record gone": (n) =>
     `DELETE FROM embedding_records WHERE embedding_id = ${nth("embedding_id", "embedding_records", n)}`,
   "a record of another chunk": (n) =>

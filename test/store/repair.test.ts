@@ -116,6 +116,40 @@ test.each<[string, (subject: Subject) => Promise<unknown>, string[]]>([
     ["vectors in step with embedding records"],
   ],
   [
+    "vectors and a record of a document that went without its tombstones",
+    async ({ db, store }) => {
+      await db.exec("DROP TRIGGER chunks_tombstone; DROP TRIGGER chunks_ad");
+      await store.documents.purgeOrphanAtWorkspacePath("n3.md");
+      const content = "# Note 3\n\nKiln 3 melts.\n\n## Glaze\n\nAsh glaze 3.\n";
+      // Back again: other keys, and the index rows of before belong to nothing.
+      await store.ingest({ path: "n3.md", content });
+      await db.run(
+        "UPDATE embedding_records SET chunk_id = '0' || substr(chunk_id, 2) WHERE chunk_id IN (SELECT chunk_id FROM chunks WHERE chunk_key > 24)",
+      );
+    },
+    ["triggers of the schema", "text index in step with chunks", "embedding records"],
+  ],
+  [
+    "an asset that no document has",
+    ({ db }) =>
+      db.exec(`INSERT INTO assets (asset_id, content_hash, byte_length, media_type, blob_key, created_at)
+          VALUES ('ghost', 'ghost', 1, 'text/plain', '_assets/ghost', 0);
+        INSERT INTO blobs (blob_key, byte_length, bytes) VALUES ('_assets/ghost', 1, x'00')`),
+    ["assets that no document has"],
+  ],
+  [
+    "changes of a vector index that is gone",
+    ({ db }) => db.run("INSERT INTO vector_changes (generation_key, chunk_key) VALUES (77, 1), (77, 2)"),
+    ["leftovers of vector indexes"],
+  ],
+  [
+    "a pending record whose chunk is gone",
+    ({ db }) =>
+      db.run(`INSERT INTO embedding_records (embedding_id, chunk_id, document_id, model_id, model_version, dimensions, created_at,
+          updated_at, status) VALUES ('${"e".repeat(32)}', '${"c".repeat(32)}', '${"d".repeat(32)}', 'test', '1', 16, 0, 0, 'pending')`),
+    ["embedding records"],
+  ],
+  [
     "a snapshot that was cut",
     async ({ blobs }) => blobs.put(SNAPSHOT, (await blobs.get(SNAPSHOT)).slice(0, 900)),
     ["vector index chunk_embeddings_test_16 version 1"],
@@ -223,7 +257,11 @@ test("a table of vectors that lost its place in the register is made anew", asyn
   await using subject = await filled();
   const { store, db } = subject;
   await withoutForeignKeys(db, "DELETE FROM vector_tables");
-  expect(await bad(store)).toEqual(["foreign keys", "vectors in step with embedding records"]);
+  expect(await bad(store)).toEqual([
+    "foreign keys",
+    "leftovers of vector indexes",
+    "vectors in step with embedding records",
+  ]);
   expect((await store.repair()).check.ok).toBe(true);
   expect(await store.embeddings.run()).toMatchObject({ embedded: 24, serving: "1" });
   expect(await bad(store)).toEqual([]);

@@ -3,7 +3,8 @@ import { OLD_RECORD, type OldRecord } from "./records.ts";
 import type { Tidy } from "./tidy.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
 
-/** Deletes committed records that stand for nothing: their chunk is gone without a trace, or their model has no table of vectors.
+/** Deletes records that stand for nothing: their chunk is gone without a trace, or they are committed and their model has no table of
+ *  vectors.
  *  @returns how many went. */
 export async function eraseBaseless(
   tidy: Tidy,
@@ -18,7 +19,7 @@ export async function eraseBaseless(
 
 const chooseChunkless: ChooseRecords = (tx, limit) =>
   tx.all<OldRecord>(
-    `SELECT ${OLD_RECORD} FROM embedding_records r WHERE r.status = 'committed'
+    `SELECT ${OLD_RECORD} FROM embedding_records r WHERE r.status IN ('pending', 'committed')
        AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.chunk_id = r.chunk_id) LIMIT $1`,
     [limit],
   );

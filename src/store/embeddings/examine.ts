@@ -7,10 +7,10 @@ import type { AnyVectorStore } from "./vector-side.ts";
 /** Most problems of one kind that are named. */
 const NAMED = 20;
 
-/** SQL that finds committed records that stand for nothing. */
+/** SQL that finds records that stand for nothing: deleting a chunk makes tombstones of its records, whatever they were. */
 export const RECORD_PROBLEMS = `
-  SELECT 'embedding ' || r.embedding_id || ' is committed, and its chunk is gone' AS problem FROM embedding_records r
-  WHERE r.status = 'committed' AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.chunk_id = r.chunk_id)`;
+  SELECT 'embedding ' || r.embedding_id || ' is ' || r.status || ', and its chunk is gone' AS problem FROM embedding_records r
+  WHERE r.status IN ('pending', 'committed') AND NOT EXISTS (SELECT 1 FROM chunks c WHERE c.chunk_id = r.chunk_id)`;
 
 /** Says what waits for the next run or sweep: no damage. Empty when nothing does. */
 export async function unfinishedRecords(db: SqlDatabase): Promise<string> {

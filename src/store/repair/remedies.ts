@@ -1,14 +1,19 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { remakeTurnIndex } from "../chat/turn-index.ts";
+import type { TransactionalBlobStore } from "../../contracts/blobs.ts";
 import { dropStrayBytes, FINDINGS } from "../check.ts";
 import { renewCorpusRevision } from "../documents/corpus-revision.ts";
 import type { StoreEmbeddings } from "../embeddings/store-embeddings.ts";
 import { remakeTextIndex } from "../search/text-index.ts";
 import { deleteDerivedOrphans } from "./derived-orphans.ts";
+import { dropUnusedAssets, dropVectorLeftovers } from "./leftovers.ts";
+import { restoreTriggers } from "./schema-triggers.ts";
 
 /** What a remedy works with. */
 export interface RemedyParts {
   db: SqlDatabase;
+  /** Bytes of assets. */
+  blobs: TransactionalBlobStore;
   embeddings: StoreEmbeddings;
 }
 
@@ -32,6 +37,11 @@ export const REMEDIES: readonly Remedy[] = [
     },
   },
   {
+    names: [FINDINGS.triggers],
+    does: "make the missing triggers anew",
+    run: async ({ db }) => `made anew: ${(await restoreTriggers(db)).join(", ")}`,
+  },
+  {
     names: [FINDINGS.textStructure, FINDINGS.textInStep],
     does: "make the text index anew",
     run: async ({ db }) => {
@@ -53,9 +63,19 @@ export const REMEDIES: readonly Remedy[] = [
     run: ({ db }) => deleteDerivedOrphans(db),
   },
   {
+    names: [FINDINGS.unusedAssets],
+    does: "delete the assets that no document has",
+    run: async ({ db, blobs }, signal) => `deleted ${counted(await dropUnusedAssets(db, blobs, signal), "asset")}`,
+  },
+  {
     names: [FINDINGS.strayBytes],
     does: "delete the bytes that no asset has",
     run: async ({ db }) => `deleted ${counted(await dropStrayBytes(db), "blob")} that no asset has`,
+  },
+  {
+    names: [FINDINGS.vectorLeftovers],
+    does: "delete what vector indexes left that are gone",
+    run: ({ db }) => dropVectorLeftovers(db),
   },
   {
     names: [FINDINGS.records, FINDINGS.vectors],
