@@ -116,6 +116,11 @@ export interface SqlDatabase extends SqlExecutor {
    *  @throws StorageError INVALID_INPUT for a script that leaves a transaction open, which is rolled back */
   exec(script: string): Promise<void>;
   capabilities(): Promise<SqlCapabilities>;
+  /** Calls back after every commit of this connection that may have changed the file, a statement of its own outside of transactions among
+   *  them. The callback must not call the database, nor throw. Absent where commits are not seen: the database is at the other end of a
+   *  connection.
+   *  @returns what ends it. */
+  onCommit?(listener: () => void): () => void;
   /** Copies what is committed into a file of its own, with SQLite's online backup: reads and writes go on meanwhile.
    *  @throws StorageError ABORTED, QUOTA_EXCEEDED, CORRUPT, DRIVER, CLOSED
    *  @see https://www.sqlite.org/backup.html */

@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
+import type { Change, SubscribeOptions } from "./changes.ts";
 import type { ChatSessions } from "./chat.ts";
 import type { DocumentStore } from "./documents.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
@@ -285,6 +286,19 @@ export interface Store {
    *  @example
    *    const { documents } = await store.import(file.stream(), { onProgress: ({ done, total }) => show(done, total) }); */
   import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport>;
+  /** Hands out what was committed, as it is committed: in order, each change once, none left out, however it was written. Changes wait in a
+   *  log of the newest 10,000 at least; who is slower, or comes back later, hears `reset` first, once. Updates of embeddings or of one job
+   *  that follow one another may be handed out as one.
+   *
+   *  `next` waits for a change. Closing the store ends it; a loop that is left frees everything. In a store that another process writes
+   *  changes are seen within a quarter of a second.
+   *  @throws StorageError INVALID_INPUT, ABORTED, CLOSED
+   *  @example
+   *    for await (const { kind, id } of store.subscribe({ topics: ["documents"] })) await show(kind, id); */
+  subscribe(options?: SubscribeOptions): AsyncIterableIterator<Change>;
+  /** Returns the sequence of the newest change, 0 before the first: what comes after it is what `since` asks for.
+   *  @throws StorageError CLOSED */
+  changeSequence(): Promise<number>;
   /** Ends running work at the next whole document or batch of embeddings and closes. On Node the searches and other reads at hand are
    *  answered first. Safe to call twice. */
   close(): Promise<void>;

@@ -58,6 +58,18 @@ export class Lane {
     }
   }
 
+  /** Makes a call that hands out items whenever there are some, at once. The process goes on as long as an item is waited for. */
+  follow<T>(call: (thread: Remote<StoreThread>) => AsyncIterableIterator<T>): AsyncIterableIterator<T> {
+    const items = call(this.#thread.connection.proxy);
+    return {
+      next: () => this.run(() => items.next(), false),
+      return: () => this.run(async () => (await items.return?.()) ?? { done: true, value: undefined }, false),
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
   /** Waits for the calls at hand, closes the store of the thread and ends the thread. */
   async close(): Promise<void> {
     if (this.#drained > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));

@@ -46,6 +46,19 @@ export class ReaderPool {
     yield* (await (this.#slots[0] as Slot).lane()).stream(call);
   }
 
+  /** Makes a call to the keeper of the vector indexes that hands out items whenever there are some. */
+  followKeeper<T>(call: (thread: Remote<StoreThread>) => AsyncIterableIterator<T>): AsyncIterableIterator<T> {
+    const begun = (this.#slots[0] as Slot).lane().then((lane) => lane.follow(call));
+    begun.catch(() => undefined);
+    return {
+      next: async () => (await begun).next(),
+      return: async () => (await (await begun).return?.()) ?? { done: true, value: undefined },
+      [Symbol.asyncIterator]() {
+        return this;
+      },
+    };
+  }
+
   /** Tells the keeper of vectors that were written. One that is just being replaced sees them at the next search. */
   tellKeeper(indexId: string, modelVersion: string): void {
     void this.#slots[0]?.ready?.run((thread) => thread.follow(indexId, modelVersion)).catch(() => undefined);

@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
+import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
@@ -16,6 +17,7 @@ import type {
 } from "../contracts/store.ts";
 import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import type { Connection } from "./client.ts";
+import { endedByClosing } from "./ended-by-closing.ts";
 import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
 
@@ -72,6 +74,15 @@ export class StoreClient implements Store {
 
   async import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport> {
     return this.#connection.proxy.import(sendableArchive(archive), options);
+  }
+
+  subscribe(options?: SubscribeOptions): AsyncIterableIterator<Change> {
+    const changes = this.#connection.proxy.subscribe(options);
+    return this.#closed === undefined ? endedByClosing(changes, () => this.#closed !== undefined) : changes;
+  }
+
+  changeSequence(): Promise<number> {
+    return this.#connection.proxy.changeSequence();
   }
 
   close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
+import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
@@ -17,6 +18,7 @@ import type {
 } from "../contracts/store.ts";
 import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import { StorageError, type StorageCapability } from "../errors.ts";
+import { endedByClosing } from "./ended-by-closing.ts";
 import type { Lane } from "./lane.ts";
 import { isMemberName } from "./member-name.ts";
 import type { ReaderPool } from "./reader-pool.ts";
@@ -164,6 +166,18 @@ export class ThreadedStore implements Store {
   async import(archive: ArchiveSource, options?: ArchiveOptions): Promise<ArchiveImportReport> {
     const sent = sendableArchive(archive);
     return this.#write("archive", "import", (thread) => thread.store.import(sent, options), false);
+  }
+
+  /** The thread that writes hears of its commits at once. */
+  subscribe(options?: SubscribeOptions): AsyncIterableIterator<Change> {
+    this.#checkOpen("subscribe");
+    const call = (thread: Remote<StoreThread>): AsyncIterableIterator<Change> => thread.store.subscribe(options);
+    const changes = this.#writer?.follow(call) ?? this.#readers!.followKeeper(call);
+    return endedByClosing(changes, () => this.#closed !== undefined);
+  }
+
+  async changeSequence(): Promise<number> {
+    return this.#read("changeSequence", (thread) => thread.store.changeSequence());
   }
 
   close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
+import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import { checkRepairOptions } from "../contracts/check-repair.ts";
@@ -30,6 +31,7 @@ import type { AllowedChunks } from "./allowed-chunks.ts";
 import { HeldWrites } from "./archive/held-writes.ts";
 import { StoreArchive } from "./archive/store-archive.ts";
 import { undoUnfinishedImport } from "./archive/undo-import.ts";
+import { ChangeFeed } from "./changes/change-feed.ts";
 import { SqlChatSessions } from "./chat/sql-chat-sessions.ts";
 import { ensureTurnIndex, requireTurnIndex } from "./chat/turn-index.ts";
 import { checkStore } from "./check.ts";
@@ -154,6 +156,7 @@ class LodestoreStore implements Store {
   readonly #ingest: Ingest;
   readonly #search: Search;
   readonly #archive: StoreArchive;
+  readonly #changes: ChangeFeed;
   readonly #opened: Omit<OpenReport, "indexes">;
   readonly #activity: SearchActivity;
   readonly #closing = new AbortController();
@@ -186,6 +189,7 @@ class LodestoreStore implements Store {
       parts.filters,
     );
     this.#archive = new StoreArchive({ ...parts, held }, this.#closing.signal);
+    this.#changes = new ChangeFeed(parts.db, parts.readOnly !== true);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();
   }
@@ -250,6 +254,16 @@ class LodestoreStore implements Store {
     return report;
   }
 
+  subscribe(options: SubscribeOptions = {}): AsyncIterableIterator<Change> {
+    this.#checkOpen("subscribe");
+    return this.#changes.subscribe(options);
+  }
+
+  async changeSequence(): Promise<number> {
+    this.#checkOpen("changeSequence");
+    return this.#changes.newest();
+  }
+
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -263,6 +277,7 @@ class LodestoreStore implements Store {
     this.#closing.abort(
       new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
     );
+    this.#changes.close();
     await Promise.all(this.#running);
     await this.#archive.idle();
     await this.#embeddings.close();

@@ -86,6 +86,10 @@ export class SqlConnection implements SqlDatabase {
     return this.#scope.turn("capabilities", () => this.#engine.describe());
   }
 
+  onCommit(listener: () => void): () => void {
+    return this.#session.onCommit(listener);
+  }
+
   async image(options: SqlReadOptions = {}): Promise<SqlImage> {
     return this.#keep("image", () =>
       this.#engine.image((job) => this.#scope.alone("image", async () => job()), options.signal),

@@ -15,6 +15,7 @@ export class SqlSession {
   #written = false;
   #depth = 0;
   #cursors = 0;
+  readonly #onCommit = new Set<() => void>();
   /** The failure on which SQLite itself rolled the running transaction back. */
   #lostBy: StorageError | undefined;
 
@@ -34,6 +35,12 @@ export class SqlSession {
 
   get(sql: string, params: SqlParams): SqlRow | undefined {
     return this.#execute("get", sql, params, firstRow);
+  }
+
+  /** @returns what ends it. */
+  onCommit(listener: () => void): () => void {
+    this.#onCommit.add(listener);
+    return () => void this.#onCommit.delete(listener);
   }
 
   /** Runs `sql` once per row between `begin` and `commit`, all rows checked before the first is written. */
@@ -93,6 +100,7 @@ export class SqlSession {
       leftOpen = this.#engine.inTransaction();
       if (leftOpen) this.#control("ROLLBACK");
     }
+    this.#committed();
     if (leftOpen) throw invalid("exec", "the script left a transaction open; it was rolled back");
   }
 
@@ -130,6 +138,7 @@ export class SqlSession {
       throw error;
     }
     this.#depth--;
+    this.#committed();
   }
 
   /** Undoes the innermost transaction or savepoint. The caller has an error to report already, so a failure here is
@@ -162,11 +171,19 @@ export class SqlSession {
   ): T {
     const statement = this.#use(operation, sql);
     checkSqlParams(params, statement.parameterCount, operation);
+    let result: T;
     try {
-      return execute(statement, params);
+      result = execute(statement, params);
     } catch (error) {
       throw this.#failed(error, operation, sql);
     }
+    if (statement.kind !== "read") this.#committed();
+    return result;
+  }
+
+  /** Outside of transactions every statement commits itself. */
+  #committed(): void {
+    if (this.#depth === 0) for (const tell of this.#onCommit) tell();
   }
 
   #use(operation: string, sql: string): CachedStatement {

@@ -19,6 +19,7 @@ const MADE_ANEW: ReadonlySet<string> = new Set([
   "vector_tables",
   "vector_generations",
   "vector_changes",
+  "changes",
 ]);
 /** Tables that may have rows in a store that holds nothing; those give way. */
 const NO_CONTENT: ReadonlySet<string> = new Set(["jobs", "ingest_runs", "embedding_models"]);

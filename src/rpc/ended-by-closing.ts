@@ -1,0 +1,22 @@
+import { StorageError } from "../errors.ts";
+
+/** Returns the items of another thread; where the store is closed they end, and the connection that goes with it is no failure. */
+export function endedByClosing<T>(items: AsyncIterableIterator<T>, isClosed: () => boolean): AsyncIterableIterator<T> {
+  const settle = async (answer: Promise<IteratorResult<T>>): Promise<IteratorResult<T>> => {
+    try {
+      return await answer;
+    } catch (error) {
+      if (isClosed() && error instanceof StorageError && error.capability === "rpc") return DONE;
+      throw error;
+    }
+  };
+  return {
+    next: () => settle(items.next()),
+    return: () => settle(items.return?.() ?? Promise.resolve(DONE)),
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+const DONE = { done: true, value: undefined } as const;
