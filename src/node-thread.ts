@@ -12,6 +12,7 @@ import type { ThreadParams, ThreadRole } from "./node-threads.ts";
 import { chooseVectors, type VectorParts } from "./node-vectors.ts";
 import { connect } from "./rpc/client.ts";
 import { type PortLike, threadPortEndpoint } from "./rpc/endpoint.ts";
+import { heavyCalls } from "./rpc/heavy-calls.ts";
 import { NO_INDEXES } from "./rpc/no-indexes.ts";
 import type { Remote } from "./rpc/remote.ts";
 import { serve } from "./rpc/server.ts";
@@ -68,6 +69,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
     });
     return {
       store,
+      heavy: heavyCalls(store),
       upkeep: new SqlVectorUpkeep(db),
       indexes: vectors ?? NO_INDEXES,
       engine: async () => chosen?.engine,

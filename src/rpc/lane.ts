@@ -1,3 +1,4 @@
+import { StorageError } from "../errors.ts";
 import type { Connection } from "./client.ts";
 import type { Remote } from "./remote.ts";
 import type { StoreThread } from "./store-thread.ts";
@@ -20,6 +21,7 @@ export class Lane {
   /** Calls that closing waits for. */
   #drained = 0;
   #onIdle: (() => void)[] = [];
+  #isClosing = false;
 
   constructor(thread: LaneThread) {
     this.#thread = thread;
@@ -42,6 +44,8 @@ export class Lane {
     if (drained) this.#drained++;
     try {
       return await call(this.#thread.connection.proxy);
+    } catch (error) {
+      throw this.#isClosing && !drained && isLoss(error) ? closed(error) : error;
     } finally {
       if (drained && --this.#drained === 0) for (const tell of this.#onIdle.splice(0)) tell();
       if (--this.#calls === 0) this.#thread.unref();
@@ -72,6 +76,7 @@ export class Lane {
 
   /** Waits for the calls at hand, closes the store of the thread and ends the thread. */
   async close(): Promise<void> {
+    this.#isClosing = true;
     if (this.#drained > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     try {
       await this.run((thread) => thread.store.close());
@@ -86,4 +91,14 @@ export class Lane {
     this.#thread.connection.terminate();
     await this.#thread.ended;
   }
+}
+
+/** Whether the thread is gone that a call was made to. */
+export function isLoss(error: unknown): error is StorageError {
+  return error instanceof StorageError && error.code === "OWNER_LOST" && error.capability === "rpc";
+}
+
+/** What becomes of a call that closing has not waited for, and that the thread had no time to end by itself. */
+function closed({ operation }: StorageError): StorageError {
+  return new StorageError("CLOSED", "the store was closed", { capability: "store", operation });
 }

@@ -1,5 +1,4 @@
-import { StorageError } from "../errors.ts";
-import { Lane, type LaneThread } from "./lane.ts";
+import { isLoss, Lane, type LaneThread } from "./lane.ts";
 import type { Remote } from "./remote.ts";
 import type { StoreThread } from "./store-thread.ts";
 
@@ -162,9 +161,4 @@ class Slot {
   async #settled(): Promise<void> {
     await this.#starting?.catch(() => undefined);
   }
-}
-
-/** Whether the thread is gone that a call was made to. */
-function isLoss(error: unknown): boolean {
-  return error instanceof StorageError && error.code === "OWNER_LOST" && error.capability === "rpc";
 }

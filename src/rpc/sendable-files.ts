@@ -1,8 +1,10 @@
 import type { IngestFile, IngestSource } from "../contracts/store.ts";
+import { blobBytes, sendableBytes, sendableContent } from "./sendable-content.ts";
 import { kindOf } from "./value-kind.ts";
 
 /** Returns a source whose files can all be sent: in place of a field that cannot be cloned stands `null`, which no field
- *  takes, so that the ingest reports the one file by its path and goes on. Files that can be sent are sent as they are. */
+ *  takes, so that the ingest reports the one file by its path and goes on. Files that can be sent are sent as they are, but for large
+ *  contents, which are read when their turn comes. */
 export function sendableFiles(source: IngestSource): IngestSource {
   if (typeof source !== "object" || source === null) return source;
   if (Array.isArray(source)) return sendableList(source as readonly IngestFile[]);
@@ -46,6 +48,13 @@ function sendableFile(file: IngestFile): IngestFile {
   if (kindOf(given) !== "plain") return file;
   let sendable: Record<string, unknown> | undefined;
   for (const [field, value] of Object.entries(given)) {
+    const content: unknown = field === "content" ? contentToSend(value, file) : value;
+    if (content !== value) {
+      sendable ??= { ...given };
+      sendable[field] = content;
+      if (value instanceof Uint8Array && !("sizeBytes" in given)) sendable["sizeBytes"] = value.byteLength;
+      continue;
+    }
     if (isSendable(value)) continue;
     sendable ??= { ...given };
     if (field === "content" && value instanceof Blob) Object.assign(sendable, readLater(value, given));
@@ -54,10 +63,16 @@ function sendableFile(file: IngestFile): IngestFile {
   return sendable === undefined ? file : (sendable as unknown as IngestFile);
 }
 
+function contentToSend(content: unknown, file: IngestFile): unknown {
+  if (typeof content !== "function") return sendableContent(content);
+  // Called as it would be there, as a method of its file.
+  return async () => sendableBytes(await (file as { content: () => unknown }).content());
+}
+
 /** What stands for a blob that cannot be sent, as Node's of files: it is read here when its turn comes. */
 function readLater(blob: Blob, { sizeBytes }: { sizeBytes?: unknown }): Record<string, unknown> {
   return {
-    content: async () => new Uint8Array(await blob.arrayBuffer()),
+    content: () => blobBytes(blob),
     ...(sizeBytes === undefined ? { sizeBytes: blob.size } : {}),
   };
 }

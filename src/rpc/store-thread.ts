@@ -1,10 +1,13 @@
 import type { Embedder } from "../contracts/embedder.ts";
 import type { Store } from "../contracts/store.ts";
 import type { VectorIndexWork, VectorKeeper, VectorUpkeep } from "../contracts/vector-upkeep.ts";
+import type { HeavyCalls } from "./heavy-calls.ts";
 
 /** What a thread of a store serves to the one that started it. */
 export interface StoreThread {
   readonly store: Store;
+  /** Calls of that store that carry much. */
+  readonly heavy: HeavyCalls;
   /** Of the thread that writes: what the indexes of another thread have written. */
   readonly upkeep: VectorUpkeep;
   /** Of the thread that keeps the indexes: what others have it do. */

@@ -19,6 +19,7 @@ import type {
 import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
 import { StorageError, type StorageCapability } from "../errors.ts";
 import { endedByClosing } from "./ended-by-closing.ts";
+import { sendableVectors } from "./heavy-calls.ts";
 import type { Lane } from "./lane.ts";
 import { isMemberName } from "./member-name.ts";
 import type { ReaderPool } from "./reader-pool.ts";
@@ -96,7 +97,10 @@ export class ThreadedStore implements Store {
     this.#readers = readers;
     this.#release = release;
     this.documents = methods((name, args) => {
-      const call: Call<unknown> = (thread) => callOf(thread.store.documents, name, args);
+      const call: Call<unknown> = (thread) =>
+        name === "getAssetBytes"
+          ? callOf(thread.heavy, "assetBytes", args)
+          : callOf(thread.store.documents, name, args);
       return DOCUMENT_READS.has(name) ? this.#read(name, call) : this.#write("documents", name, call);
     }) as DocumentStore;
     this.chat = methods((name, args) => {
@@ -107,7 +111,10 @@ export class ThreadedStore implements Store {
       this.#read(name, (thread) => callOf(thread.store.storage, name, args)),
     ) as StoreStorage;
     this.embeddings = methods((name, args) => {
-      const call: Call<unknown> = (thread) => callOf(thread.store.embeddings, name, args);
+      const call: Call<unknown> = (thread) =>
+        name === "put"
+          ? callOf(thread.heavy, "put", [args[0], sendableVectors(args[1]), ...args.slice(2)])
+          : callOf(thread.store.embeddings, name, args);
       // What is made anew is written, wherever that is done.
       const isRead = INDEX_READS.has(name) && (name !== "reindex" || writer !== undefined);
       if (isRead && (indexesIn === "readers" || writer === undefined)) return this.#ask(name, call, false);

@@ -7,6 +7,7 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { SqlVectorUpkeep } from "../../src/drivers/vectors/sql-upkeep.ts";
 import { Lane, type LaneThread } from "../../src/rpc/lane.ts";
+import { heavyCalls } from "../../src/rpc/heavy-calls.ts";
 import { NO_INDEXES } from "../../src/rpc/no-indexes.ts";
 import { ReaderPool } from "../../src/rpc/reader-pool.ts";
 import type { StoreThread } from "../../src/rpc/store-thread.ts";
@@ -23,6 +24,7 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread & {
   const store = await createStore({ db, blobs: new SqlBlobStore(db), readOnly });
   const part: StoreThread = {
     store,
+    heavy: heavyCalls(store),
     upkeep: new SqlVectorUpkeep(db),
     indexes: NO_INDEXES,
     engine: async () => undefined,
