@@ -8,6 +8,7 @@ import { openSqlNode } from "./drivers/sql-node.ts";
 import { openNodeStorage } from "./drivers/storage-node.ts";
 import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
 import { takeWriterLock } from "./drivers/writer-lock-node.ts";
+import { StorageError } from "./errors.ts";
 import type { ThreadParams, ThreadRole } from "./node-threads.ts";
 import { chooseVectors, type VectorParts } from "./node-vectors.ts";
 import { connect } from "./rpc/client.ts";
@@ -22,16 +23,30 @@ import { storeFunctions } from "./store/schema-functions.ts";
 import { createStore } from "./store/store.ts";
 import { SearchActivity } from "./turns.ts";
 
-/** Serves this thread's part of a store to the one that started it. */
+/** Serves this thread's part of a store to the one that started it. Where that one gives up while the store opens, the thread closes what
+ *  it has and ends by itself: ended from outside in the midst of native code it would take the process with it. */
 export function serveThread(): void {
   const { home } = workerData as { home: MessagePort };
-  serve(threadPortEndpoint(parentPort as unknown as PortLike), async (params): Promise<StoreThread> => {
-    const { proxy } = await connect<ThreadHome>(threadPortEndpoint(home as unknown as PortLike));
-    return openThread(params as ThreadParams, proxy);
+  const open = async (params: unknown, signal: AbortSignal): Promise<StoreThread> => {
+    try {
+      const { proxy } = await connect<ThreadHome>(threadPortEndpoint(home as unknown as PortLike));
+      return await openThread(params as ThreadParams, proxy, signal);
+    } catch (error) {
+      const end = (): never => process.exit();
+      if (signal.aborted) end();
+      signal.addEventListener("abort", end);
+      throw error;
+    }
+  };
+  serve(threadPortEndpoint(parentPort as unknown as PortLike), open, {
+    onDisconnect: (thread) => {
+      const end = (): never => process.exit();
+      (thread as StoreThread).store.close().then(end, end);
+    },
   });
 }
 
-async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promise<StoreThread> {
+async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal: AbortSignal): Promise<StoreThread> {
   const { role, dir, readOnly, embedOnOpen } = params;
   const writes = role === "alone" || role === "writer";
   const embedder = role === "reader" ? undefined : embedderOf(params.embedder, home);
@@ -40,6 +55,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
   try {
     db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions, readOnly: !writes });
     const activity = new SearchActivity();
+    const closing = new AbortController();
     const filters = new AllowedChunks(db);
     const chosen =
       role === "reader"
@@ -61,6 +77,8 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
       filters,
       storage: openNodeStorage(dir),
       readOnly: !writes,
+      signal,
+      closing: closing.signal,
       ...(chosen === undefined ? {} : { vectors: chosen.vectors, vectorsBefore: chosen.before }),
       ...(chosen?.fallback === undefined ? {} : { vectorsFallback: chosen.fallback }),
       ...(embedder === undefined ? {} : { embedder }),
@@ -73,6 +91,8 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>): Promi
       upkeep: new SqlVectorUpkeep(db),
       indexes: vectors ?? NO_INDEXES,
       engine: async () => chosen?.engine,
+      hurry: async () =>
+        closing.abort(new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" })),
       follow: async (indexId, modelVersion) => {
         if (vectors !== undefined && "follow" in vectors) await vectors.follow(indexId, modelVersion);
       },

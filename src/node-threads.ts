@@ -38,10 +38,12 @@ export interface ThreadedOptions extends Omit<ThreadParams, "role"> {
   readers: number;
   /** The caller's embedder; the store closes it. */
   ownEmbedder: Embedder | undefined;
+  /** Gives up opening. */
+  signal: AbortSignal | undefined;
 }
 
 /** Starts the threads of a store: first the one that writes, which makes what is not there. */
-export async function openThreads({ readers: count, ownEmbedder, ...params }: ThreadedOptions): Promise<Store> {
+export async function openThreads({ readers: count, ownEmbedder, signal, ...params }: ThreadedOptions): Promise<Store> {
   let writer: Lane | undefined;
   let readers: ReaderPool | undefined;
   const askIndexes = <T>(ask: (indexes: VectorIndexWork) => Promise<T>): Promise<T> =>
@@ -74,16 +76,17 @@ export async function openThreads({ readers: count, ownEmbedder, ...params }: Th
   try {
     let opening = params;
     if (first !== undefined) {
-      writer = new Lane(await first.open(params));
+      writer = new Lane(await first.open(params, signal));
       const engine = (await writer.run((thread) => thread.engine())) as VectorEngine;
       if (engine === "lance") indexesIn = "writer";
       opening = { ...params, vectors: { ...params.vectors, engine } };
     }
     if (count > 0) {
       readers = await ReaderPool.start(count, (number) => {
-        const thread = waiting[number] ?? new StartedThread(role(number), home);
+        const thread = waiting[number];
         waiting[number] = undefined;
-        return thread.open(opening);
+        // One that takes the place of another is not part of opening the store.
+        return thread?.open(opening, signal) ?? new StartedThread(role(number), home).open(opening, undefined);
       });
     }
   } catch (error) {
@@ -129,16 +132,26 @@ class StartedThread {
     });
   }
 
-  async open(params: Omit<ThreadParams, "role">): Promise<LaneThread> {
+  async open(params: Omit<ThreadParams, "role">, signal: AbortSignal | undefined): Promise<LaneThread> {
     const worker = this.#worker;
+    if (signal?.aborted === true) {
+      await this.end();
+      throw givenUp(signal);
+    }
     // Nobody would tell of an end that is past.
     if (this.#isGone) throw threadGone(this.#role, this.#thrown);
     try {
       const connection = await connect<StoreThread>(threadEndpoint(worker as ThreadLike), {
         params: { ...params, role: this.#role },
+        ...(signal === undefined ? {} : { signal }),
       });
       return { connection, ended: this.#ended, ref: () => worker.ref(), unref: () => worker.unref() };
     } catch (error) {
+      if (signal !== undefined && error instanceof StorageError && error.code === "ABORTED") {
+        // It was told, and ends by itself once it is in the midst of nothing.
+        await this.#ended;
+        throw givenUp(signal);
+      }
       await this.end();
       throw error;
     }
@@ -153,6 +166,12 @@ function threadGone(role: ThreadRole, cause: unknown): StorageError {
   const reason = cause instanceof Error ? `: ${cause.message}` : "";
   const context = { capability: "store", operation: "open", cause } as const;
   return new StorageError("OWNER_LOST", `the thread "${role}" ended before it could open the store${reason}`, context);
+}
+
+/** What opening rejects with that the caller has given up. */
+export function givenUp(signal: AbortSignal): StorageError {
+  const context = { capability: "store", operation: "open", cause: signal.reason as unknown } as const;
+  return new StorageError("ABORTED", "opening the store was given up; the next opening does what is left", context);
 }
 
 function requireEmbedder(embedder: Embedder | undefined): Embedder {

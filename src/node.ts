@@ -2,11 +2,11 @@ import { availableParallelism } from "node:os";
 import { requireEmbedder } from "./contracts/check-embedder.ts";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { Store } from "./contracts/store.ts";
-import { isPlainObject, requireBoolean, requireInteger, requireObject } from "./contracts/validate.ts";
+import { isPlainObject, requireBoolean, requireInteger, requireObject, requireSignal } from "./contracts/validate.ts";
 import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { rememberedSpec } from "./drivers/embed/own-spec.ts";
 import { findStoreDirectory, makeStoreDirectory } from "./drivers/store-directory-node.ts";
-import { type EmbedderTraits, openThreads } from "./node-threads.ts";
+import { type EmbedderTraits, givenUp, openThreads } from "./node-threads.ts";
 import { checkVectorOptions, type VectorOptions } from "./node-vector-options.ts";
 
 export * from "./index.ts";
@@ -51,9 +51,12 @@ export interface OpenNodeStoreOptions {
   readers?: number;
   /** Whether embeddings that are missing are made in the background as soon as the store is open; true by default. */
   embedOnOpen?: boolean;
+  /** Gives up opening, between two steps of it, and ends the threads: what opening was at, a migration, a text index or vectors that are
+   *  copied, is done by the next one. Has no effect once the store is open. */
+  signal?: AbortSignal;
 }
 
-const OPTIONS = ["dir", "readOnly", "embedder", "vectors", "readers", "embedOnOpen"];
+const OPTIONS = ["dir", "readOnly", "embedder", "vectors", "readers", "embedOnOpen", "signal"];
 const MOST_READERS = 16;
 
 /**
@@ -63,7 +66,7 @@ const MOST_READERS = 16;
  * One store at a time has a folder open for writing, of all processes; any number may read it beside that with `readOnly`.
  *
  * @throws StorageError CONFLICT (it is open for writing already), INVALID_INPUT, SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING,
- *   BAD_FORMAT, CORRUPT, DRIVER, TIMEOUT; with `readOnly` NOT_FOUND, and UNSUPPORTED where it would have to be brought up to date or
+ *   BAD_FORMAT, CORRUPT, DRIVER, TIMEOUT, ABORTED; with `readOnly` NOT_FOUND, and UNSUPPORTED where it would have to be brought up to date or
  *   recovered first
  * @example
  *   await using store = await openStore({ dir: "./my-store" });
@@ -76,12 +79,14 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
   const { readOnly = false, embedOnOpen } = options;
   requireBoolean(site, "readOnly", readOnly);
   if (embedOnOpen !== undefined) requireBoolean(site, "embedOnOpen", embedOnOpen);
+  const signal = requireSignal(site, given);
   const vectors = checkVectorOptions(site, given["vectors"]);
   const asked = requireInteger(site, "readers", given["readers"] ?? defaultReaders(), 0, MOST_READERS);
   const readers = readOnly ? Math.max(1, asked) : asked;
   const embedder = given["embedder"] === undefined ? undefined : checkEmbedder(given["embedder"]);
-  const dir = readOnly ? await findStoreDirectory(given["dir"]) : await makeStoreDirectory(given["dir"]);
   try {
+    if (signal?.aborted === true) throw givenUp(signal);
+    const dir = readOnly ? await findStoreDirectory(given["dir"]) : await makeStoreDirectory(given["dir"]);
     return await openThreads({
       dir,
       readOnly,
@@ -90,6 +95,7 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
       embedOnOpen,
       embedder: embedder?.sent,
       ownEmbedder: embedder?.own,
+      signal,
     });
   } catch (error) {
     await embedder?.own.close?.();

@@ -3,6 +3,9 @@ import type { Connection } from "./client.ts";
 import type { Remote } from "./remote.ts";
 import type { StoreThread } from "./store-thread.ts";
 
+/** So long closing waits for the calls at hand before it ends those that wait for an embedder, in milliseconds. */
+const PATIENCE_MS = 1000;
+
 /** A thread that serves a store. */
 export interface LaneThread {
   readonly connection: Connection<StoreThread>;
@@ -74,19 +77,24 @@ export class Lane {
     };
   }
 
-  /** Waits for the calls at hand, closes the store of the thread and ends the thread. */
+  /** Waits for the calls at hand, of which those that wait for an embedder are ended after a while, closes the store of the thread and
+   *  ends the thread. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    if (this.#drained > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    if (this.#drained > 0) {
+      const hurry = (): void => void this.run((thread) => thread.hurry(), false).catch(() => undefined);
+      const timer = setTimeout(hurry, PATIENCE_MS);
+      await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+      clearTimeout(timer);
+    }
     try {
       await this.run((thread) => thread.store.close());
     } finally {
-      await this.end();
+      await this.#end();
     }
   }
 
-  /** Ends the thread as it is. */
-  async end(): Promise<void> {
+  async #end(): Promise<void> {
     this.#thread.ref();
     this.#thread.connection.terminate();
     await this.#thread.ended;

@@ -1,3 +1,4 @@
+import { StorageError } from "../errors.ts";
 import { isLoss, Lane, type LaneThread } from "./lane.ts";
 import type { Remote } from "./remote.ts";
 import type { StoreThread } from "./store-thread.ts";
@@ -24,7 +25,7 @@ export class ReaderPool {
     const started = await Promise.allSettled(slots.map((slot) => slot.lane()));
     const failed = started.find((one) => one.status === "rejected");
     if (failed === undefined) return new ReaderPool(slots);
-    await Promise.all(slots.map((slot) => slot.end()));
+    await Promise.allSettled(slots.map((slot) => slot.close()));
     throw failed.reason;
   }
 
@@ -125,6 +126,8 @@ class Slot {
   /** The thread, started where there is none. */
   lane(): Promise<Lane> {
     if (this.#lane !== undefined) return Promise.resolve(this.#lane);
+    // Nobody would end it.
+    if (this.#closed) return Promise.reject(closed());
     this.#starting ??= this.#open().finally(() => {
       this.#starting = undefined;
     });
@@ -144,12 +147,6 @@ class Slot {
     await this.#lane?.close();
   }
 
-  async end(): Promise<void> {
-    this.#closed = true;
-    await this.#settled();
-    await this.#lane?.end();
-  }
-
   async #open(): Promise<Lane> {
     const lane = new Lane(await this.#start());
     this.#lane = lane;
@@ -161,4 +158,8 @@ class Slot {
   async #settled(): Promise<void> {
     await this.#starting?.catch(() => undefined);
   }
+}
+
+function closed(): StorageError {
+  return new StorageError("CLOSED", "the store is closed", { capability: "store", operation: "read" });
 }

@@ -13,7 +13,8 @@ import { rpcError } from "./rpc-error.ts";
  *  the client's `connect` rejects with the same error. */
 export type ServedRoot = object | RootFunction;
 
-type RootFunction = (params: unknown) => object | Promise<object>;
+/** @param signal Aborted when the client has left, also one that was refused: nobody waits for the root any more. */
+type RootFunction = (params: unknown, signal: AbortSignal) => object | Promise<object>;
 
 export interface ServeOptions {
   /** Called with the root object when its connection is over: closed by either side (CLOSED), or lost (OWNER_LOST).
@@ -32,6 +33,7 @@ export interface Served {
 /** A connection from its `hello` on. */
 interface Session {
   id: number;
+  readonly ended: AbortController;
   root?: object;
   peer?: Peer;
   lock?: LifeLock | undefined;
@@ -59,8 +61,10 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
     if (ending === undefined) return;
     // That of a refused session, too, which was held until now: letting go before the refusal is read looks like dying.
     ending.lock?.release();
+    const over = rpcError(code, "connection", message, cause);
+    ending.ended.abort(over);
     if (ending.over !== undefined) return;
-    ending.over = rpcError(code, "connection", message, cause);
+    ending.over = over;
     ending.unwatch?.();
     ending.peer?.end({ code, message, cause });
     if (ending.peer !== undefined) options.onDisconnect?.(ending.root!, ending.over);
@@ -73,14 +77,14 @@ export function serve(endpoint: Endpoint, root: ServedRoot, options: ServeOption
     const { version, session: id } = hello;
     if (session?.id === id) return;
     finish("OWNER_LOST", "the client connected anew");
-    const mine: Session = { id };
+    const mine: Session = { id, ended: new AbortController() };
     session = mine;
     try {
       if (version !== PROTOCOL_VERSION) throw versionError(version);
       if (endpoint.seesEnd !== true) mine.lock = await holdLifeLock();
       if (isOver(mine)) return mine.lock?.release();
       send({ lode: "opening", version: PROTOCOL_VERSION, session: id, lock: mine.lock?.name ?? null });
-      mine.root = isRootFunction(root) ? await root(hello.params) : root;
+      mine.root = isRootFunction(root) ? await root(hello.params, mine.ended.signal) : root;
       if (mine.over === undefined) welcome(mine, hello.lock);
       else options.onDisconnect?.(mine.root, mine.over);
     } catch (error) {

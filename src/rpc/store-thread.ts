@@ -14,6 +14,8 @@ export interface StoreThread {
   readonly indexes: VectorIndexWork;
   /** What keeps its vectors; `undefined` in a thread without any. */
   engine(): Promise<string | undefined>;
+  /** Ends what is being waited for and may never come, as the answer of an embedder to a search: the store is to be closed. */
+  hurry(): Promise<void>;
   /** To the thread that keeps the indexes: another one wrote vectors. */
   follow(indexId: string, modelVersion: string): Promise<void>;
 }

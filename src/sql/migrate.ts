@@ -30,13 +30,18 @@ const COLUMNS = ["version", "name", "sha256", "applied_at"];
  *    not applied although a newer one is
  *  - MIGRATION_FAILED: a migration did not run; `operation` names it and `cause` is the failure
  */
-export async function migrate(db: SqlDatabase, bundle: readonly Migration[] = migrations): Promise<MigrationReport> {
+export async function migrate(
+  db: SqlDatabase,
+  bundle: readonly Migration[] = migrations,
+  between: () => Promise<void> = async () => {},
+): Promise<MigrationReport> {
   const version = bundle.length;
   if (pendingMigrations(bundle, await appliedMigrations(db)).length === 0) return { applied: [], version };
   return await db.transaction(async (tx) => {
     const applied: string[] = [];
     // Read again, now that nobody else can write.
     for (const migration of pendingMigrations(bundle, await appliedMigrations(tx))) {
+      await between();
       await apply(tx, migration);
       applied.push(migration.name);
     }

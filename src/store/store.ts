@@ -26,6 +26,7 @@ import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "..
 import { requireSignal } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { migrate, requireMigrated } from "../sql/migrate.ts";
+import { migrations } from "../sql/migrations.generated.ts";
 import { SearchActivity } from "../turns.ts";
 import type { AllowedChunks } from "./allowed-chunks.ts";
 import { HeldWrites } from "./archive/held-writes.ts";
@@ -40,6 +41,7 @@ import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
+import { openingStep, type OpeningStep } from "./opening.ts";
 import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
@@ -73,17 +75,23 @@ export interface StoreParts {
   storage?: StoreStorage;
   /** What keeps others from writing; let go when all else is closed. */
   lock?: { release(): void };
+  /** Aborted shortly before the store is closed, while the calls at hand are waited for: ends what may hang for ever. */
+  closing?: AbortSignal;
+  /** Gives up opening; has no effect once the store is open. */
+  signal?: AbortSignal;
 }
 
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
- *  @throws StorageError UNSUPPORTED (no FTS5; `readOnly`, and it is not up to date), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT */
+ *  @throws StorageError UNSUPPORTED (no FTS5; `readOnly`, and it is not up to date), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT, ABORTED */
 export async function createStore(parts: StoreParts): Promise<Store> {
   const start = performance.now();
+  const step = openingStep(parts.signal);
   try {
     await requireFullText(parts.db);
-    const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts);
+    const prepared = parts.readOnly === true ? await requirePrepared(parts.db) : await prepare(parts, step);
     if (parts.embedder !== undefined) requireEmbedder(OPEN, "embedder", parts.embedder);
-    const vectors = await openVectors(parts);
+    const vectors = await openVectors(parts, step);
+    await step();
     return new LodestoreStore(parts, { ...prepared, vectors, elapsedMs: performance.now() - start });
   } catch (error) {
     await closeParts(parts);
@@ -92,10 +100,10 @@ export async function createStore(parts: StoreParts): Promise<Store> {
 }
 
 /** Brings vectors that another engine kept into the one of now. */
-async function openVectors(parts: StoreParts): Promise<VectorEngineReport | null> {
+async function openVectors(parts: StoreParts, step: OpeningStep): Promise<VectorEngineReport | null> {
   const { db, vectors, vectorsBefore, vectorsFallback = null } = parts;
   if (vectors === undefined) return null;
-  const moved = parts.readOnly === true ? null : await adoptVectors(db, vectors, vectorsBefore);
+  const moved = parts.readOnly === true ? null : await adoptVectors(db, vectors, vectorsBefore, step);
   return { driver: (await vectors.capabilities()).driver, fallback: vectorsFallback, moved };
 }
 
@@ -103,11 +111,12 @@ const OPEN = { capability: "store", operation: "open" } as const;
 
 type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt">;
 
-async function prepare({ db, vectors }: StoreParts): Promise<Prepared> {
-  const { applied, version } = await migrate(db);
+async function prepare({ db, vectors }: StoreParts, step: OpeningStep): Promise<Prepared> {
+  const { applied, version } = await migrate(db, migrations, step);
   const created = applied.length === version;
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);
-  const rebuilt = [...(await ensureTextIndex(db, created)), ...(await ensureTurnIndex(db, applied))];
+  await step();
+  const rebuilt = [...(await ensureTextIndex(db, created, step)), ...(await ensureTurnIndex(db, applied))];
   return { created, migrations: applied, rebuilt: [...undone, ...rebuilt] };
 }
 
@@ -185,7 +194,9 @@ class LodestoreStore implements Store {
     this.#ingest = new Ingest(writable, documents, this.#embeddings);
     this.#search = new Search(
       parts.db,
-      parts.vectors === undefined ? undefined : { vectors: parts.vectors, embedder: parts.embedder },
+      parts.vectors === undefined
+        ? undefined
+        : { vectors: parts.vectors, embedder: parts.embedder, closing: this.#untilClosed(parts.closing) },
       parts.filters,
     );
     this.#archive = new StoreArchive({ ...parts, held }, this.#closing.signal);

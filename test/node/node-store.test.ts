@@ -1,4 +1,4 @@
-import { openAsBlob, writeFileSync } from "node:fs";
+import { existsSync, openAsBlob, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import {
@@ -220,6 +220,26 @@ describe("an embedder of the caller", () => {
     },
   );
 
+  test.each([0, 1])("that never answers a search keeps nobody from closing, with %i readers", async (readers) => {
+    const embedder = new TestEmbedder();
+    const store = await openNodeStore({ embedder, readers });
+    await store.ingest(notes(3), { embed: "wait" });
+    const asked = Promise.withResolvers<void>();
+    const heard = Promise.withResolvers<unknown>();
+    embedder.before = (_, { signal }) => {
+      signal?.addEventListener("abort", () => heard.resolve(signal.reason), { once: true });
+      asked.resolve();
+      return new Promise<never>(() => undefined);
+    };
+    const outcome = (mode: "hybrid" | "vector"): Promise<unknown> =>
+      store.search({ text: "kiln", mode }).catch((error: unknown) => error);
+    const searches = [outcome("hybrid"), outcome("vector")];
+    await asked.promise;
+    await store.close();
+    expect(await Promise.all(searches)).toMatchObject([{ code: "CLOSED" }, { code: "CLOSED" }]);
+    expect(await heard.promise).toMatchObject({ code: "CLOSED" });
+  });
+
   test("is not called where a function of the package made it: the threads make its like", async () => {
     const embedder = createHashingEmbedder({ dimensions: 64 });
     const embed = vi.spyOn(Object.getPrototypeOf(embedder) as typeof embedder, "embed");
@@ -259,11 +279,47 @@ describe("an embedder of the caller", () => {
   });
 });
 
+describe("opening a Node store", () => {
+  test("is given up by a signal, while vectors are copied, too, and the next one does what is left", async () => {
+    const dir = storeFolder();
+    const options = { dir, vectors: "lance", embedder: { kind: "hashing" } } as const;
+    await using store = await openStore({ ...options, vectors: "hnsw" });
+    await store.ingest(notes(1200), { embed: "wait" });
+    await store.close();
+    const stop = new AbortController();
+    const { result: opening, threads } = await threadsOf(async () => {
+      const error = openStore({ ...options, signal: stop.signal }).catch((thrown: unknown) => thrown);
+      await vi.waitUntil(() => existsSync(join(dir, "vectors", "chunk_embeddings_hashing_384.lance")), {
+        timeout: 60_000,
+        interval: 1,
+      });
+      stop.abort();
+      return error;
+    });
+    expect(opening).toMatchObject({ name: "StorageError", code: "ABORTED", capability: "store", operation: "open" });
+    expect(threads.every(({ threadId }) => threadId === -1)).toBe(true);
+    const again = await openNodeStore({ ...options, signal: AbortSignal.timeout(600_000) });
+    expect(await again.embeddings.status()).toMatchObject({ committed: 1200, missing: 0 });
+    expect((await again.search({ text: "number7", mode: "vector" })).hits).toHaveLength(10);
+  });
+
+  test("closes the embedder where it is given up before it began", async () => {
+    let closed = 0;
+    const embedder = Object.assign(new TestEmbedder(), { close: async () => void closed++ });
+    const dir = join(storeFolder(), "none");
+    const opening = openStore({ dir, embedder, signal: AbortSignal.abort("late") });
+    await expect(opening).rejects.toMatchObject({ code: "ABORTED", cause: "late" });
+    expect(existsSync(dir)).toBe(false);
+    expect(closed).toBe(1);
+  });
+});
+
 describe("options of a Node store", () => {
   test.each([
     [{ readers: -1 }, "readers"],
     [{ readers: 17 }, "readers"],
     [{ readOnly: "yes" }, "readOnly"],
+    [{ signal: "soon" }, "signal"],
     [{ vectors: "annoy" }, "vectors"],
     [{ vectors: { engine: "annoy" } }, "vectors.engine"],
     [{ vectors: { engine: "flat", m: 8 } }, "vectors.m"],

@@ -98,6 +98,22 @@ describe("a pool of readers", () => {
     await pool.close();
   });
 
+  test("starts none any more once it is closed", async () => {
+    let starts = 0;
+    const pool = await ReaderPool.start(1, async (number) => {
+      if (++starts > 1) throw new StorageError("DRIVER", "no more threads", { capability: "store", operation: "open" });
+      return (await Stand.start(number, (one) => one.die())).thread;
+    });
+    await expect(pool.read(ask)).rejects.toMatchObject({ code: "DRIVER" });
+    const before = starts;
+    const closing = pool.close();
+    await expect(pool.read(ask)).rejects.toMatchObject({ code: "CLOSED" });
+    const streamed = pool.streamFromKeeper(() => [] as never);
+    await expect(streamed.next()).rejects.toMatchObject({ code: "CLOSED" });
+    await closing;
+    expect(starts).toBe(before);
+  });
+
   test("does not start where one of them cannot be, and ends the others", async () => {
     const ended: number[] = [];
     const starting = ReaderPool.start(3, async (number) => {

@@ -28,6 +28,7 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread & {
     upkeep: new SqlVectorUpkeep(db),
     indexes: NO_INDEXES,
     engine: async () => undefined,
+    hurry: async () => undefined,
     follow: async () => undefined,
   };
   const connection = await servedHere<StoreThread>(part);

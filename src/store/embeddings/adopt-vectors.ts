@@ -2,6 +2,7 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorMove } from "../../contracts/store.ts";
 import type { VectorMetric, VectorRecord, VectorStore, VectorTable } from "../../contracts/vectors.ts";
 import { TurnTaker } from "../../turns.ts";
+import { goOn, type OpeningStep } from "../opening.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
 
 /** Key in `kv`: what keeps the vectors. */
@@ -48,6 +49,7 @@ export async function adoptVectors(
   db: SqlDatabase,
   to: AnyVectorStore,
   openBefore: OpenVectors = async () => undefined,
+  step: OpeningStep = goOn,
 ): Promise<VectorMove | null> {
   const engine = await engineOf(to);
   const before = (await keptVectorEngine(db)) ?? SQL;
@@ -57,7 +59,7 @@ export async function adoptVectors(
   if (models.length > 0) {
     const from = await openBefore(before);
     try {
-      for (const model of models) await adoptModel(db, model, to, from, move);
+      for (const model of models) await adoptModel(db, model, to, from, { move, step });
       await remember(db, engine);
       if (from !== undefined) await empty(db, from, models);
     } finally {
@@ -101,7 +103,7 @@ async function adoptModel(
   model: Model,
   to: AnyVectorStore,
   from: AnyVectorStore | undefined,
-  move: VectorMove,
+  { move, step }: { move: VectorMove; step: OpeningStep },
 ): Promise<void> {
   const source = from === undefined ? undefined : await tableOf(from, model);
   const known = await tableOf(to, model);
@@ -130,6 +132,7 @@ async function adoptModel(
     }
     move.missing += page.length - there.size;
     await mark(db, page, there);
+    await step();
     after = last.embeddingId;
     await turns.breathe();
   }

@@ -2,6 +2,7 @@ import { splitSqlScript } from "../../contracts/sql-text.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
+import { goOn, type OpeningStep } from "../opening.ts";
 import { TERMS_VERSION } from "./terms.ts";
 
 const OBJECTS = ["chunks_fts", "chunks_ai", "chunks_ad", "chunks_au"];
@@ -15,13 +16,13 @@ const TEXT_INDEX_MIGRATION = 2;
  * @param created the database is new, so that the index is empty and right.
  * @returns what was rebuilt and why, for the open report.
  */
-export async function ensureTextIndex(db: SqlDatabase, created: boolean): Promise<string[]> {
+export async function ensureTextIndex(db: SqlDatabase, created: boolean, step: OpeningStep = goOn): Promise<string[]> {
   const reason = created ? undefined : await whatIsWrong(db);
   if (reason !== undefined) {
-    if (reason.recreate) await remakeTextIndex(db, async () => {});
+    if (reason.recreate) await remakeTextIndex(db, async () => {}, step);
     else
       await db.transaction(async (tx) => {
-        await fillTextIndex(tx);
+        await fillTextIndex(tx, step);
         await rememberVersion(tx);
       });
     return [`text index: ${reason.text}`];
@@ -44,26 +45,44 @@ export async function requireTextIndex(db: SqlDatabase): Promise<void> {
 
 /** Drops the text index with its triggers, whatever state it is in, makes it anew and fills it from the chunks: all or nothing.
  *  @param between Changes chunks while there is no index that would have to follow. */
-export async function remakeTextIndex<T>(db: SqlDatabase, between: (tx: SqlExecutor) => Promise<T>): Promise<T> {
+export async function remakeTextIndex<T>(
+  db: SqlDatabase,
+  between: (tx: SqlExecutor) => Promise<T>,
+  step: OpeningStep = goOn,
+): Promise<T> {
   return db.transaction(async (tx) => {
     for (const name of OBJECTS.slice(1)) await tx.run(`DROP TRIGGER IF EXISTS ${name}`);
     await tx.run("DROP TABLE IF EXISTS chunks_fts");
     const result = await between(tx);
     for (const statement of indexStatements()) await tx.run(statement);
-    await fillTextIndex(tx);
+    await fillTextIndex(tx, step);
     await rememberVersion(tx);
     return result;
   });
 }
 
-/** Empties the text index and fills it from the chunks. */
-export async function fillTextIndex(db: Pick<SqlDatabase, "run">): Promise<void> {
+/** Chunks that are indexed by one statement: some tens of milliseconds of work. */
+const FILL_CHUNKS = 500;
+
+/** Empties the text index and fills it from the chunks, in steps. */
+export async function fillTextIndex(db: Pick<SqlExecutor, "run" | "get">, step: OpeningStep = goOn): Promise<void> {
   await db.run("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')");
-  await db.run(
-    `INSERT INTO chunks_fts (rowid, heading, text, forms)
-     SELECT chunk_key, lodestore_terms(heading_text), lodestore_terms(text), lodestore_forms(heading_text, text)
-     FROM chunks ORDER BY chunk_key`,
-  );
+  for (let after = Number.MIN_SAFE_INTEGER; ;) {
+    const last = await db.get<{ key: number | null }>(
+      "SELECT max(chunk_key) AS key FROM (SELECT chunk_key FROM chunks WHERE chunk_key > $1 ORDER BY chunk_key LIMIT $2)",
+      [after, FILL_CHUNKS],
+    );
+    const to = last?.key ?? null;
+    if (to === null) break;
+    await db.run(
+      `INSERT INTO chunks_fts (rowid, heading, text, forms)
+       SELECT chunk_key, lodestore_terms(heading_text), lodestore_terms(text), lodestore_forms(heading_text, text)
+       FROM chunks WHERE chunk_key > $1 AND chunk_key <= $2 ORDER BY chunk_key`,
+      [after, to],
+    );
+    after = to;
+    await step();
+  }
   await beginTextIndexEpoch(db);
 }
 

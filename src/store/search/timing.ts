@@ -15,13 +15,15 @@ export function timing(steps: SearchExplain["steps"], signal: AbortSignal | unde
   };
 }
 
-/** @throws StorageError ABORTED */
+/** @throws StorageError ABORTED, CLOSED where the store closes */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted === true) throw searchAborted(signal);
 }
 
-/** What a search rejects with whose signal is aborted. */
+/** What a search rejects with whose signal is aborted: ABORTED, or CLOSED where the store closes. */
 export function searchAborted(signal: AbortSignal): StorageError {
+  const reason: unknown = signal.reason;
+  if (reason instanceof StorageError && reason.code === "CLOSED") return reason;
   return new StorageError("ABORTED", "the search was aborted", {
     capability: "search",
     operation: "search",

@@ -30,6 +30,8 @@ export interface VectorParts {
   /** One in the same database says which chunks it found by their keys. */
   vectors: VectorStore & Partial<Pick<TransactionalVectorStore, "nearest">>;
   embedder?: Embedder | undefined;
+  /** Ends the waiting for embedders when the store closes: they may hang. */
+  closing?: AbortSignal | undefined;
 }
 
 /** A list of chunks by nearness. */
@@ -44,12 +46,14 @@ export class VectorRanking {
   readonly #db: SqlDatabase;
   readonly #vectors: VectorParts["vectors"];
   readonly #embedder: Embedder | undefined;
+  readonly #closing: AbortSignal | undefined;
   #engine: Promise<string> | undefined;
 
   constructor(db: SqlDatabase, parts: VectorParts) {
     this.#db = db;
     this.#vectors = parts.vectors;
     this.#embedder = parts.embedder;
+    this.#closing = parts.closing;
   }
 
   /** Returns the query's vector: the caller's, or the embedder's for the text. `undefined` for an empty text.
@@ -66,14 +70,16 @@ export class VectorRanking {
     }
     if (query.text.trim() === "") return undefined;
     const texts = [query.text];
+    const until = AbortSignal.any([signal, this.#closing].filter((one) => one !== undefined));
     return timed("embed", async () => {
       try {
-        const answer = embedder.embed(texts, { kind: "query", ...(signal === undefined ? {} : { signal }) });
-        const vectors = await untilAborted(answer, signal, searchAborted);
+        throwIfAborted(until);
+        const answer = embedder.embed(texts, { kind: "query", signal: until });
+        const vectors = await untilAborted(answer, until, searchAborted);
         checkEmbeddings(embedder, texts, vectors);
         return vectors[0];
       } catch (error) {
-        throwIfAborted(signal);
+        throwIfAborted(until);
         throw embedderError(embedder, error);
       }
     });
