@@ -132,6 +132,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   "src/cli/a.ts": ["../node.ts", "../formats/f.ts", "./c.ts", "node:util"],
   "demo/a.ts": ["lodestore", "lodestore/browser", "./b.ts", "../README.md?raw"],
   "test/a.ts": ["../src/browser.ts", "lodestore/browser"],
+  "test/demo/a.test.ts": ["../../demo/chat/a.ts", "lodestore"],
 };
 
 interface Finding {
