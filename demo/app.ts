@@ -1,5 +1,6 @@
 import type { Store } from "lodestore";
 import { createAnnouncer } from "./announcer.ts";
+import { createChatPanel } from "./chat/chat-panel.ts";
 import { button, element } from "./element.ts";
 import { errorCode, errorText } from "./error-text.ts";
 import { createEmbeddingLine } from "./embedding-line.ts";
@@ -18,7 +19,8 @@ import { sampleFiles, sampleSize } from "./sample.ts";
 import { createSearchBox } from "./search-box.ts";
 import { createStoragePanel } from "./storage-panel.ts";
 import { createThemeButton } from "./theme.ts";
-import { sameTarget, type ViewState } from "./url-state.ts";
+import { sameTarget, type View, type ViewState } from "./url-state.ts";
+import { createViewNav } from "./view-nav.ts";
 import { createViewer } from "./viewer.ts";
 import { createWelcome } from "./welcome.ts";
 
@@ -42,6 +44,7 @@ export function createApp(options: AppOptions): HTMLElement {
   const { store, signal, onDeleteEverything, onModelChosen, hasModel, modelHost, modelProblem } = options;
   const announcer = createAnnouncer();
   const navigation = createNavigation(signal, show);
+  const views = createViewNav((view) => navigation.go({ view }));
   const notices = element("div", { class: "notices" });
   const count = element("span", { class: "store-count", "data-testid": "store-count" });
   let focusOnOpen = false;
@@ -94,18 +97,33 @@ export function createApp(options: AppOptions): HTMLElement {
       ingest.start({ name: "Lodestore’s documentation", source: sampleFiles(), total: sampleSize, leftOut: 0 }),
   });
 
-  const panes = element(
-    "main",
-    { class: "panes" },
-    element(
+  const chat = createChatPanel({
+    store,
+    announcer,
+    signal,
+    byMeaning: hasModel,
+    state: () => navigation.state(),
+    onGo: (change) => navigation.go(change),
+    onReplace: (change) => navigation.replace(change),
+    onOpen(target) {
+      focusOnOpen = true;
+      navigation.open(target);
+    },
+    onModel: (host) => welcome.showChatHost(host),
+    onError: showError,
+  });
+  /** What each view puts beside the viewer; the others are hidden. */
+  const panels: Readonly<Record<View, HTMLElement>> = {
+    search: element(
       "section",
       { class: "list-pane", "aria-label": "Documents" },
       modes.element,
       filters.element,
       results.element,
     ),
-    viewer.element,
-  );
+    chat: chat.element,
+  };
+  const panes = element("main", { class: "panes" }, ...Object.values(panels), viewer.element);
   const root = element(
     "div",
     { class: "app", "data-testid": "app", "data-content": "unknown" },
@@ -126,10 +144,11 @@ export function createApp(options: AppOptions): HTMLElement {
         createThemeButton(),
       ),
     ),
+    views.element,
     notices,
     ingest.element,
     embedding.element,
-    welcome,
+    welcome.element,
     panes,
     intake.element,
     storage.element,
@@ -143,14 +162,20 @@ export function createApp(options: AppOptions): HTMLElement {
     modes.show(state);
     filters.showState(state);
     root.toggleAttribute("data-open", state.open !== null);
-    results.show(state);
+    root.dataset["view"] = state.view;
+    views.show(state);
+    for (const [view, panel] of Object.entries(panels)) panel.hidden = view !== state.view;
+    if (state.view === "search") results.show(state);
+    if (state.view === "chat") chat.show(state);
     viewer.show(state.open, { focus: focusOnOpen });
     focusOnOpen = false;
     placeViewer();
   }
 
   function placeViewer(): void {
-    const open = navigation.state().open;
+    const { open, view } = navigation.state();
+    if (open !== null && view === "chat")
+      return viewer.place({ index: 0, shown: 1, more: false, words: chat.wordsOf(open) });
     const found = open === null ? undefined : results.itemOf(open);
     viewer.place(found === undefined ? null : { index: found.index, words: found.item.words, ...results.size() });
   }
@@ -163,8 +188,13 @@ export function createApp(options: AppOptions): HTMLElement {
   }
 
   function close(): void {
-    results.focus();
+    focusPanel();
     navigation.close();
+  }
+
+  function focusPanel(): void {
+    if (navigation.state().view === "chat") chat.focus();
+    else results.focus();
   }
 
   function showError(error: unknown): void {
@@ -191,7 +221,7 @@ export function createApp(options: AppOptions): HTMLElement {
 
   watchKeys({
     signal,
-    onSearch: () => searchBox.focus(),
+    onSearch: () => (navigation.state().view === "chat" ? chat.focus() : searchBox.focus()),
     onEscape: () => {
       if (navigation.state().open !== null) close();
     },

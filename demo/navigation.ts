@@ -1,10 +1,12 @@
 import { EMPTY_STATE, formatHash, parseHash, type OpenTarget, type ViewState } from "./url-state.ts";
 
-/** The page's state, kept in the location hash. Typing replaces the history entry; opening a document adds one. */
+/** The page's state, kept in the location hash. Typing replaces the history entry; opening a document or another view adds one. */
 export interface Navigation {
   state(): ViewState;
   /** Changes part of the state in place. */
   replace(change: Partial<ViewState>): void;
+  /** Goes to another view or conversation, closing the document; going back returns. */
+  go(change: Partial<ViewState>): void;
   open(target: OpenTarget): void;
   close(): void;
 }
@@ -52,6 +54,9 @@ export function createNavigation(signal: AbortSignal, onChange: (state: ViewStat
     state: () => state,
     replace(change) {
       write({ ...state, ...change }, "replaceState");
+    },
+    go(change) {
+      write({ ...state, open: null, ...change }, "pushState");
     },
     open(target) {
       write({ ...state, open: target }, state.open === null ? "pushState" : "replaceState");

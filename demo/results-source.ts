@@ -2,7 +2,7 @@ import type { Document, Store } from "lodestore";
 import { answerReport } from "./answer-report.ts";
 import { documentFilter } from "./filter-bar.ts";
 import { documentCard, hitCard, type ResultItem } from "./result-card.ts";
-import { formatHash, type OpenTarget, type ViewState } from "./url-state.ts";
+import { EMPTY_STATE, formatHash, type OpenTarget, type ViewState } from "./url-state.ts";
 
 /** A page of hits, or of documents where nothing is searched for. */
 export interface ResultPage {
@@ -24,7 +24,8 @@ const DOCUMENTS_A_PAGE = 50;
 
 /** Whether the two states ask the same question. */
 export function sameQuestion(a: ViewState, b: ViewState): boolean {
-  return formatHash({ ...a, open: null }) === formatHash({ ...b, open: null });
+  const apart = { view: EMPTY_STATE.view, session: null, open: null };
+  return formatHash({ ...a, ...apart }) === formatHash({ ...b, ...apart });
 }
 
 /** Asks the store for the page of results that the state describes. */

@@ -5,11 +5,15 @@ export interface OpenTarget {
   end?: number;
 }
 
+/** The parts of the page. Each has a panel of its own; the document that is open is beside any of them. */
+export type View = "search" | "chat";
+
 /** How hits are found: by words, by meaning, by both. */
 export type Mode = "lexical" | "vector" | "hybrid";
 
 /** What the page shows: everything that a reload brings back. */
 export interface ViewState {
+  view: View;
   text: string;
   lang: readonly string[];
   media: readonly string[];
@@ -21,10 +25,13 @@ export interface ViewState {
   mode: Mode;
   /** Whether hits that mostly repeat a better one of their document are left out. */
   collapse: boolean;
+  /** The conversation that the chat shows; `null` for a new one. */
+  session: string | null;
   open: OpenTarget | null;
 }
 
 export const EMPTY_STATE: ViewState = {
+  view: "search",
   text: "",
   lang: [],
   media: [],
@@ -33,9 +40,11 @@ export const EMPTY_STATE: ViewState = {
   wordForms: false,
   mode: "lexical",
   collapse: false,
+  session: null,
   open: null,
 };
 
+const VIEWS: readonly View[] = ["search", "chat"];
 const MODES: Readonly<Record<string, Mode>> = { meaning: "vector", both: "hybrid" };
 
 /** Reads a location hash; what it does not understand is left out. */
@@ -44,6 +53,7 @@ export function parseHash(hash: string): ViewState {
   const documentId = params.get("open");
   const lines = /^(\d{1,9})-(\d{1,9})$/.exec(params.get("lines") ?? "");
   return {
+    view: VIEWS.find((view) => view === params.get("view")) ?? "search",
     text: params.get("q") ?? "",
     lang: params.getAll("lang"),
     media: params.getAll("media"),
@@ -52,6 +62,7 @@ export function parseHash(hash: string): ViewState {
     wordForms: params.get("forms") === "1",
     mode: MODES[params.get("by") ?? ""] ?? "lexical",
     collapse: params.get("once") === "1",
+    session: /^[0-9a-f]{32}$/.exec(params.get("chat") ?? "")?.[0] ?? null,
     open:
       documentId === null
         ? null
@@ -64,6 +75,7 @@ export function parseHash(hash: string): ViewState {
 /** Writes a location hash, `#` included; the empty state gives `#`. */
 export function formatHash(state: ViewState): string {
   const params = new URLSearchParams();
+  if (state.view !== "search") params.set("view", state.view);
   if (state.text !== "") params.set("q", state.text);
   for (const lang of state.lang) params.append("lang", lang);
   for (const media of state.media) params.append("media", media);
@@ -73,6 +85,7 @@ export function formatHash(state: ViewState): string {
   const by = Object.entries(MODES).find(([, mode]) => mode === state.mode)?.[0];
   if (by !== undefined) params.set("by", by);
   if (state.collapse) params.set("once", "1");
+  if (state.session !== null) params.set("chat", state.session);
   if (state.open !== null) {
     params.set("open", state.open.documentId);
     const { start, end } = state.open;

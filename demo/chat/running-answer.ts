@@ -1,0 +1,53 @@
+import { element } from "../element.ts";
+import { formatCountOf } from "../quantities.ts";
+import type { Passage } from "./passage.ts";
+import { type Source, sourceList, type SourceLinks } from "./source-list.ts";
+import { drawAnswer } from "./turn-view.ts";
+
+/** An answer while it is made: its passages at once, its text as it comes. */
+export interface RunningAnswer {
+  readonly element: HTMLElement;
+  show(passages: readonly Passage[], text: string): void;
+}
+
+/** @param onGrown Called after the text has become longer. */
+export function createRunningAnswer(links: SourceLinks, onGrown: () => void): RunningAnswer {
+  const status = element("p", { class: "running-status" }, "Searching your documents…");
+  const body = element("div", { class: "answer-text" });
+  const place = element("div");
+  let shown: readonly Passage[] = [];
+  let sources: Source[] = [];
+  let latest = "";
+  let isDrawing = false;
+
+  function draw(): void {
+    isDrawing = false;
+    body.replaceChildren(...drawAnswer(latest, sources, links));
+    onGrown();
+  }
+
+  return {
+    element: element(
+      "article",
+      { class: "turn answer running", "data-testid": "running" },
+      element("h3", { class: "visually-hidden" }, "Answer"),
+      status,
+      body,
+      place,
+    ),
+    show(passages, text) {
+      if (passages !== shown) {
+        shown = passages;
+        sources = passages.map((passage, at) => ({ ...passage, number: at + 1 }));
+        place.replaceChildren(sourceList(sources, [], links));
+      }
+      const found = formatCountOf(passages.length, "passage");
+      status.textContent = text === "" ? `${found} found. Waiting for the model…` : `Answering from ${found}…`;
+      latest = text;
+      if (text === "" || isDrawing) return;
+      // Tokens come faster than frames.
+      isDrawing = true;
+      requestAnimationFrame(draw);
+    },
+  };
+}
