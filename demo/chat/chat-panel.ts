@@ -48,7 +48,7 @@ export function createChatPanel(options: ChatPanelOptions): ChatPanel {
   let opened: { source: Source; link: HTMLElement } | null = null;
   let turnAsked: number | undefined;
 
-  const modelLine = element("span", { "data-testid": "chat-model" });
+  const modelLine = element("span", { "data-testid": "chat-answerer" });
   const modelButton = button({ class: "quiet", "data-testid": "chat-settings", onclick: () => sheet.open() });
   const sheet = createEndpointSheet((choice) => {
     model = choice;
