@@ -1,4 +1,5 @@
 import type { Store } from "./contracts/store.ts";
+import { checkSearchCacheBytes } from "./contracts/check-search-cache.ts";
 import { invalidInput, requireBoolean, requireObject } from "./contracts/validate.ts";
 import type { StorageError } from "./errors.ts";
 import type { EmbedderSpec } from "./drivers/embed/embedder-spec.ts";
@@ -23,6 +24,9 @@ export interface OpenBrowserStoreOptions {
   embedOnOpen?: boolean;
   /** How vectors are indexed. */
   vectors?: VectorSettings;
+  /** Memory for answers of searches, which are handed out again until something changes that they stand on: 0 (none) to 1 GiB in bytes; 8 MiB
+   *  by default. */
+  searchCacheBytes?: number;
   /** Where `hnsw.wasm` is, for set-ups in which `new URL("../wasm/hnsw.wasm", import.meta.url)` is not found. */
   kernelUrl?: string;
   /** Called once when the worker is gone without having been closed; every pending call rejects with OWNER_LOST. */
@@ -34,7 +38,17 @@ export interface OpenBrowserStoreOptions {
   createWorker?: () => Worker;
 }
 
-const OPTIONS = ["name", "embedder", "embedOnOpen", "vectors", "kernelUrl", "onLost", "signal", "createWorker"];
+const OPTIONS = [
+  "name",
+  "embedder",
+  "embedOnOpen",
+  "vectors",
+  "searchCacheBytes",
+  "kernelUrl",
+  "onLost",
+  "signal",
+  "createWorker",
+];
 
 /**
  * Opens the store in this browser, making it when there is none. It lives in a worker and in the origin private file
@@ -52,13 +66,14 @@ export async function openStore(options: OpenBrowserStoreOptions): Promise<Store
   const site = { capability: "store", operation: "open" } as const;
   requireObject(site, "options", options, OPTIONS);
   if (options.embedOnOpen !== undefined) requireBoolean(site, "embedOnOpen", options.embedOnOpen);
+  checkSearchCacheBytes(site, options.searchCacheBytes);
   const given: unknown = options.signal;
   if (given !== undefined && !(given instanceof AbortSignal))
     throw invalidInput(site, "signal", given, "an AbortSignal");
   const worker = options.createWorker?.() ?? startWorker();
   try {
-    const { name, embedder, embedOnOpen, vectors, kernelUrl, signal } = options;
-    const params = { name, embedder, embedOnOpen, vectors, kernelUrl };
+    const { name, embedder, embedOnOpen, vectors, searchCacheBytes, kernelUrl, signal } = options;
+    const params = { name, embedder, embedOnOpen, vectors, searchCacheBytes, kernelUrl };
     const connection = await connect<Store>(workerEndpoint(worker), {
       params,
       ...(signal === undefined ? {} : { signal }),

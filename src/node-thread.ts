@@ -20,6 +20,7 @@ import { serve } from "./rpc/server.ts";
 import type { StoreThread, ThreadHome } from "./rpc/store-thread.ts";
 import { AllowedChunks } from "./store/allowed-chunks.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
+import { SearchCache } from "./store/search/search-cache.ts";
 import { createStore } from "./store/store.ts";
 import { SearchActivity } from "./turns.ts";
 
@@ -57,6 +58,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
     const activity = new SearchActivity();
     const closing = new AbortController();
     const filters = new AllowedChunks(db);
+    const searchCache = new SearchCache(db, params.searchCacheBytes);
     const chosen =
       role === "reader"
         ? undefined
@@ -76,6 +78,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
       activity,
       filters,
       storage: openNodeStorage(dir),
+      searchCache,
       readOnly: !writes,
       signal,
       closing: closing.signal,
@@ -93,6 +96,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
       engine: async () => chosen?.engine,
       hurry: async () =>
         closing.abort(new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" })),
+      searchCache: async () => searchCache.stats(),
       follow: async (indexId, modelVersion) => {
         if (vectors !== undefined && "follow" in vectors) await vectors.follow(indexId, modelVersion);
       },

@@ -31,6 +31,8 @@ export interface ThreadParams {
   /** How to make the embedder, or what the one says of itself that is called back. */
   embedder: EmbedderSpec | EmbedderTraits | undefined;
   embedOnOpen: boolean | undefined;
+  /** Of this thread; of all of them where the store is opened. */
+  searchCacheBytes: number;
 }
 
 /** How a store is opened in threads. */
@@ -74,12 +76,14 @@ export async function openThreads({ readers: count, ownEmbedder, signal, ...para
     (_, number): StartedThread | undefined => new StartedThread(role(number), home),
   );
   try {
-    let opening = params;
+    // Those who answer searches share it.
+    const searchCacheBytes = Math.floor(params.searchCacheBytes / Math.max(1, count));
+    let opening = { ...params, searchCacheBytes };
     if (first !== undefined) {
-      writer = new Lane(await first.open(params, signal));
+      writer = new Lane(await first.open(opening, signal));
       const engine = (await writer.run((thread) => thread.engine())) as VectorEngine;
       if (engine === "lance") indexesIn = "writer";
-      opening = { ...params, vectors: { ...params.vectors, engine } };
+      opening = { ...opening, vectors: { ...params.vectors, engine } };
     }
     if (count > 0) {
       readers = await ReaderPool.start(count, (number) => {

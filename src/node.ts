@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import { requireEmbedder } from "./contracts/check-embedder.ts";
 import type { Embedder } from "./contracts/embedder.ts";
+import { checkSearchCacheBytes, SEARCH_CACHE_BYTES } from "./contracts/check-search-cache.ts";
 import type { Store } from "./contracts/store.ts";
 import { isPlainObject, requireBoolean, requireInteger, requireObject, requireSignal } from "./contracts/validate.ts";
 import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
@@ -49,6 +50,9 @@ export interface OpenNodeStoreOptions {
   /** Threads that answer what only reads, 0 to 16; by default one less than the machine has processors, 1 to 4. Each takes memory for what it
    *  remembers. 0: the thread that writes answers everything, and searches wait for it. */
   readers?: number;
+  /** Memory for answers of searches, which are handed out again until something changes that they stand on: 0 (none) to 1 GiB in bytes, of all
+   *  threads together; 8 MiB by default. */
+  searchCacheBytes?: number;
   /** Whether embeddings that are missing are made in the background as soon as the store is open; true by default. */
   embedOnOpen?: boolean;
   /** Gives up opening, between two steps of it, and ends the threads: what opening was at, a migration, a text index or vectors that are
@@ -56,7 +60,7 @@ export interface OpenNodeStoreOptions {
   signal?: AbortSignal;
 }
 
-const OPTIONS = ["dir", "readOnly", "embedder", "vectors", "readers", "embedOnOpen", "signal"];
+const OPTIONS = ["dir", "readOnly", "embedder", "vectors", "readers", "searchCacheBytes", "embedOnOpen", "signal"];
 const MOST_READERS = 16;
 
 /**
@@ -83,6 +87,7 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
   const vectors = checkVectorOptions(site, given["vectors"]);
   const asked = requireInteger(site, "readers", given["readers"] ?? defaultReaders(), 0, MOST_READERS);
   const readers = readOnly ? Math.max(1, asked) : asked;
+  const searchCacheBytes = checkSearchCacheBytes(site, given["searchCacheBytes"]) ?? SEARCH_CACHE_BYTES;
   const embedder = given["embedder"] === undefined ? undefined : checkEmbedder(given["embedder"]);
   try {
     if (signal?.aborted === true) throw givenUp(signal);
@@ -92,6 +97,7 @@ export async function openStore(options: OpenNodeStoreOptions): Promise<Store> {
       readOnly,
       vectors,
       readers,
+      searchCacheBytes,
       embedOnOpen,
       embedder: embedder?.sent,
       ownEmbedder: embedder?.own,

@@ -12,6 +12,7 @@ import { serve } from "./rpc/server.ts";
 import { AllowedChunks } from "./store/allowed-chunks.ts";
 import { indexId } from "./store/ids.ts";
 import { storeFunctions } from "./store/schema-functions.ts";
+import { SearchCache } from "./store/search/search-cache.ts";
 import { createStore } from "./store/store.ts";
 import { SearchActivity } from "./turns.ts";
 
@@ -21,13 +22,14 @@ interface WorkerParams {
   embedder?: EmbedderSpec;
   embedOnOpen?: boolean;
   vectors?: VectorSettings;
+  searchCacheBytes?: number;
   kernelUrl?: string;
 }
 
 serve(
   workerScopeEndpoint(),
   async (params): Promise<Store> => {
-    const { name, embedder, embedOnOpen, vectors, kernelUrl } = params as WorkerParams;
+    const { name, embedder, embedOnOpen, vectors, searchCacheBytes, kernelUrl } = params as WorkerParams;
     const settings = checkVectorSettings({ capability: "store", operation: "open" }, vectors);
     const made = embedder === undefined ? undefined : makeEmbedder(embedder);
     const kernel = await loadKernel(kernelUrl ?? new URL("../wasm/hnsw.wasm", import.meta.url));
@@ -49,6 +51,7 @@ serve(
       filters,
       activity,
       storage: openBrowserStorage({ name }),
+      searchCache: new SearchCache(db, searchCacheBytes),
       ...(made === undefined ? {} : { embedder: made }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
     });

@@ -135,10 +135,27 @@ export interface StoreStats {
   /** Embedding records of all models, by status: only committed ones are searched. */
   embeddings: { committed: number; pending: number; tombstones: number };
   sql: SqlCapabilities;
+  /** Answers of searches that are kept, since the store was opened; of all threads together. */
+  searchCache: SearchCacheStats;
   /** What keeps and searches vectors, null in a store without. */
   vectors: VectorCapabilities | null;
   /** Where the bytes are; null unless asked for. */
   sizes: StoreSizes | null;
+}
+
+/** Answers that are kept until something changes that they stand on. */
+export interface SearchCacheStats {
+  /** Searches that were answered from it, */
+  hits: number;
+  /** and that were not; those with `explain` never are, and do not count. */
+  misses: number;
+  /** Share of the hits, 0 to 1. */
+  hitRate: number;
+  entries: number;
+  /** Estimated from above. */
+  bytes: number;
+  /** 0 where nothing is kept. */
+  maxBytes: number;
 }
 
 /** One thing that was looked at. */

@@ -34,6 +34,11 @@ export class ReaderPool {
     return this.#try(() => this.#leastLoaded(), call, true);
   }
 
+  /** Makes a call to every thread that runs. */
+  async each<T>(call: (thread: Remote<StoreThread>) => Promise<T>): Promise<T[]> {
+    return Promise.all(this.#slots.flatMap(({ ready }) => (ready === undefined ? [] : [ready.run(call)])));
+  }
+
   /** Makes a call that only the keeper of the vector indexes answers. */
   askKeeper<T>(call: (thread: Remote<StoreThread>) => Promise<T>, drained: boolean): Promise<T> {
     return this.#try(() => this.#slots[0] as Slot, call, drained);

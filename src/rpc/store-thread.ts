@@ -1,5 +1,5 @@
 import type { Embedder } from "../contracts/embedder.ts";
-import type { Store } from "../contracts/store.ts";
+import type { SearchCacheStats, Store } from "../contracts/store.ts";
 import type { VectorIndexWork, VectorKeeper, VectorUpkeep } from "../contracts/vector-upkeep.ts";
 import type { HeavyCalls } from "./heavy-calls.ts";
 
@@ -16,6 +16,8 @@ export interface StoreThread {
   engine(): Promise<string | undefined>;
   /** Ends what is being waited for and may never come, as the answer of an embedder to a search: the store is to be closed. */
   hurry(): Promise<void>;
+  /** The answers that this thread keeps. */
+  searchCache(): Promise<SearchCacheStats>;
   /** To the thread that keeps the indexes: another one wrote vectors. */
   follow(indexId: string, modelVersion: string): Promise<void>;
 }

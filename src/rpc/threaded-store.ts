@@ -13,6 +13,7 @@ import type {
   OpenReport,
   RepairOptions,
   RepairReport,
+  SearchCacheStats,
   Store,
   StoreStats,
 } from "../contracts/store.ts";
@@ -136,9 +137,11 @@ export class ThreadedStore implements Store {
     return usesVectors(query) ? this.#ask("search", call) : this.#read("search", call);
   }
 
-  stats(options?: StatsOptions): Promise<StoreStats> {
+  async stats(options?: StatsOptions): Promise<StoreStats> {
     // What keeps the vectors the thread knows that searches them.
-    return this.#ask("stats", (thread) => thread.store.stats(options));
+    const stats = await this.#ask("stats", (thread) => thread.store.stats(options));
+    if (this.#readers === undefined) return stats;
+    return { ...stats, searchCache: sumOf(await this.#readers.each((thread) => thread.searchCache())) };
   }
 
   vacuum(options?: VacuumOptions): Promise<VacuumReport> {
@@ -278,6 +281,16 @@ function callOf(remote: object, name: string, args: unknown[]): Promise<unknown>
 /** A list is sent file by file: as a whole it would be copied at once, and keep the thread from everything else. */
 function oneByOne(source: IngestSource): IngestSource {
   return Array.isArray(source) ? (source as readonly IngestFile[]).values() : source;
+}
+
+/** What all threads keep. */
+function sumOf(caches: readonly SearchCacheStats[]): SearchCacheStats {
+  const sum = { hits: 0, misses: 0, hitRate: 0, entries: 0, bytes: 0, maxBytes: 0 };
+  for (const cache of caches) {
+    for (const figure of ["hits", "misses", "entries", "bytes", "maxBytes"] as const) sum[figure] += cache[figure];
+  }
+  if (sum.hits > 0) sum.hitRate = sum.hits / (sum.hits + sum.misses);
+  return sum;
 }
 
 function usesVectors(query: unknown): boolean {

@@ -1,5 +1,5 @@
 import type { SqlDatabase } from "../contracts/sql.ts";
-import type { StoreStats } from "../contracts/store.ts";
+import type { SearchCacheStats, StoreStats } from "../contracts/store.ts";
 import type { StatsOptions } from "../contracts/upkeep.ts";
 import type { VectorStore } from "../contracts/vectors.ts";
 import { readSizes } from "./upkeep/read-sizes.ts";
@@ -40,6 +40,7 @@ const TOTALS = `
 export async function readStats(
   db: SqlDatabase,
   vectors: VectorStore | undefined,
+  searchCache: SearchCacheStats,
   { sizes }: Required<StatsOptions>,
 ): Promise<StoreStats> {
   const totals = await db.get<Totals>(TOTALS);
@@ -74,6 +75,7 @@ export async function readStats(
     tags,
     embeddings: { committed: having("committed"), pending: having("pending"), tombstones: having("tombstone") },
     sql: await db.capabilities(),
+    searchCache,
     vectors: (await vectors?.capabilities()) ?? null,
     sizes: sizes ? await readSizes(db) : null,
   };

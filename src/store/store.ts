@@ -38,12 +38,14 @@ import { ensureTurnIndex, requireTurnIndex } from "./chat/turn-index.ts";
 import { checkStore } from "./check.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
+import { bumpEmbeddingRevision } from "./embeddings/embedding-revision.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { openingStep, type OpeningStep } from "./opening.ts";
 import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
+import { SearchCache } from "./search/search-cache.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import { readStats } from "./stats.ts";
 import { RoomAwareDatabase } from "./upkeep/room-aware-database.ts";
@@ -67,6 +69,8 @@ export interface StoreParts {
   embedOnOpen?: boolean;
   /** Says which chunks a filter allows; the vector store's, where it asks too. */
   filters?: AllowedChunks;
+  /** Keeps answers of searches in `db`; one of the default size where it is absent. */
+  searchCache?: SearchCache;
   /** Told of every search; the vector store's, where it works in the background. */
   activity?: SearchActivity;
   /** Whether `db` is open for reading only. What would have to be brought up to date is refused then, and nothing is embedded. */
@@ -103,8 +107,11 @@ export async function createStore(parts: StoreParts): Promise<Store> {
 async function openVectors(parts: StoreParts, step: OpeningStep): Promise<VectorEngineReport | null> {
   const { db, vectors, vectorsBefore, vectorsFallback = null } = parts;
   if (vectors === undefined) return null;
+  const { driver, transactional } = await vectors.capabilities();
   const moved = parts.readOnly === true ? null : await adoptVectors(db, vectors, vectorsBefore, step);
-  return { driver: (await vectors.capabilities()).driver, fallback: vectorsFallback, moved };
+  // A process that ended while it wrote may have replaced vectors without having told it.
+  if (!transactional && parts.readOnly !== true) await bumpEmbeddingRevision(db);
+  return { driver, fallback: vectorsFallback, moved };
 }
 
 const OPEN = { capability: "store", operation: "open" } as const;
@@ -164,6 +171,7 @@ class LodestoreStore implements Store {
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
   readonly #search: Search;
+  readonly #cache: SearchCache;
   readonly #archive: StoreArchive;
   readonly #changes: ChangeFeed;
   readonly #opened: Omit<OpenReport, "indexes">;
@@ -192,12 +200,14 @@ class LodestoreStore implements Store {
     this.documents = documents;
     this.chat = new SqlChatSessions(writable);
     this.#ingest = new Ingest(writable, documents, this.#embeddings);
+    this.#cache = parts.searchCache ?? new SearchCache(parts.db);
     this.#search = new Search(
       parts.db,
       parts.vectors === undefined
         ? undefined
         : { vectors: parts.vectors, embedder: parts.embedder, closing: this.#untilClosed(parts.closing) },
       parts.filters,
+      this.#cache,
     );
     this.#archive = new StoreArchive({ ...parts, held }, this.#closing.signal);
     this.#changes = new ChangeFeed(parts.db, parts.readOnly !== true);
@@ -224,7 +234,7 @@ class LodestoreStore implements Store {
 
   async stats(options: StatsOptions = {}): Promise<StoreStats> {
     this.#checkOpen("stats");
-    return readStats(this.#db, this.#parts.vectors, checkStatsOptions(options));
+    return readStats(this.#db, this.#parts.vectors, this.#cache.stats(), checkStatsOptions(options));
   }
 
   async vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {

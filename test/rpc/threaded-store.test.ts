@@ -13,6 +13,7 @@ import { ReaderPool } from "../../src/rpc/reader-pool.ts";
 import type { StoreThread } from "../../src/rpc/store-thread.ts";
 import { ThreadedStore } from "../../src/rpc/threaded-store.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
+import { SearchCache } from "../../src/store/search/search-cache.ts";
 import { createStore } from "../../src/store/store.ts";
 import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
@@ -21,7 +22,8 @@ import { servedHere } from "./served-here.ts";
 /** What a thread would serve, served here: a thread for every test would take longer than the tests. */
 async function partHere(path: string, readOnly: boolean): Promise<LaneThread & { store: Store }> {
   const db = await openSqlNode({ path, functions: storeFunctions, readOnly });
-  const store = await createStore({ db, blobs: new SqlBlobStore(db), readOnly });
+  const searchCache = new SearchCache(db);
+  const store = await createStore({ db, blobs: new SqlBlobStore(db), readOnly, searchCache });
   const part: StoreThread = {
     store,
     heavy: heavyCalls(store),
@@ -29,6 +31,7 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread & {
     indexes: NO_INDEXES,
     engine: async () => undefined,
     hurry: async () => undefined,
+    searchCache: async () => searchCache.stats(),
     follow: async () => undefined,
   };
   const connection = await servedHere<StoreThread>(part);

@@ -77,6 +77,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   readonly #parts: SqlVectorParts;
   readonly #tables: VectorTables;
   readonly #indexes: LiveIndexes;
+  #rebuilds = 0;
   readonly #activity: SearchActivity;
   #closed = false;
 
@@ -255,6 +256,11 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     return ids.map((id) => found.get(id));
   }
 
+  /** How often an index was made anew since the store was opened: it may find better than before. */
+  get rebuilds(): number {
+    return this.#rebuilds;
+  }
+
   async rebuild(
     indexId: string,
     modelVersion: string,
@@ -266,7 +272,12 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     const table = await this.#tables.get(indexId, site.operation);
     const signal = requireSignal(site, options);
     const live = await this.#indexes.known(table, modelVersion, site.operation);
-    await this.#indexes.rebuild(live, signal, options.onProgress);
+    try {
+      await this.#indexes.rebuild(live, signal, options.onProgress);
+    } finally {
+      // The new index may serve although its snapshot could not be stored.
+      this.#rebuilds++;
+    }
   }
 
   async examine(indexId: string, options: VectorExamineOptions = {}): Promise<VectorExamination[]> {

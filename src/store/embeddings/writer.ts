@@ -2,6 +2,7 @@ import type { EmbeddingGeneration } from "../../contracts/embeddings.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorTable, VectorWriter } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { bumpEmbeddingRevision } from "./embedding-revision.ts";
 import type { RecordEraser } from "./eraser.ts";
 import { requireLiving, serveFirst } from "./model-rows.ts";
 import { commitPending, insertPending, type NewRecord, OLD_RECORD, type OldRecord, recordsOf } from "./records.ts";
@@ -70,14 +71,28 @@ export class EmbeddingWriter {
     rows: readonly EmbeddedChunk[],
   ): Promise<Set<string>> {
     const records = await this.#db.transaction((tx) => begin(tx, generation, rows));
-    await this.#upsert(table, generation, records);
-    const committed = await this.#db.transaction(async (tx) => {
-      await requireLiving(tx, generation);
-      return finish(tx, generation, records);
-    });
+    const committed = await this.#putAndFinish(table, generation, records);
     const vanished = records.filter(({ chunkId }) => !committed.has(chunkId));
     if (vanished.length > 0) await this.#eraser.eraseNow((tx) => tombstonesAmong(tx, vanished));
     return committed;
+  }
+
+  async #putAndFinish(
+    table: VectorTable,
+    generation: EmbeddingGeneration,
+    records: readonly NewRecord[],
+  ): Promise<Set<string>> {
+    try {
+      await this.#upsert(table, generation, records);
+      return await this.#db.transaction(async (tx) => {
+        await requireLiving(tx, generation);
+        return finish(tx, generation, records);
+      });
+    } catch (error) {
+      // Vectors of committed records may have been replaced all the same, which their records do not tell.
+      await bumpEmbeddingRevision(this.#db).catch(() => undefined);
+      throw error;
+    }
   }
 
   /** A store may refuse vectors of chunks that it sees are gone; those of the others are put without them. */
@@ -117,7 +132,10 @@ async function finish(
   records: readonly NewRecord[],
 ): Promise<Set<string>> {
   const committed = await commitPending(tx, records);
-  if (committed.size > 0) await serveFirst(tx, generation);
+  if (committed.size > 0) {
+    await serveFirst(tx, generation);
+    await bumpEmbeddingRevision(tx);
+  }
   return committed;
 }
 

@@ -28,7 +28,11 @@ const MOST_TRIES = 3;
 /** What the vector side of a search needs. */
 export interface VectorParts {
   /** One in the same database says which chunks it found by their keys. */
-  vectors: VectorStore & Partial<Pick<TransactionalVectorStore, "nearest">>;
+  vectors: VectorStore &
+    Partial<Pick<TransactionalVectorStore, "nearest">> & {
+      /** How often an index was made anew. */
+      readonly rebuilds?: number;
+    };
   embedder?: Embedder | undefined;
   /** Ends the waiting for embedders when the store closes: they may hang. */
   closing?: AbortSignal | undefined;
