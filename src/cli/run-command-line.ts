@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { changesCommand } from "./changes-command.ts";
 import { chatExportCommand } from "./chat-export-command.ts";
 import { chatListCommand } from "./chat-list-command.ts";
 import { chatSearchCommand } from "./chat-search-command.ts";
@@ -35,6 +36,7 @@ const COMMANDS: readonly Command[] = [
   doctorCommand,
   exportCommand,
   importCommand,
+  changesCommand,
   chatListCommand,
   chatShowCommand,
   chatSearchCommand,

@@ -15,6 +15,7 @@ const COMMANDS = [
   "doctor",
   "export",
   "import",
+  "changes",
   "chat list",
   "chat show",
   "chat search",
