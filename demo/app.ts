@@ -9,10 +9,10 @@ import { createFilterBar } from "./filter-bar.ts";
 import { icon } from "./icons.ts";
 import { createIngestPanel } from "./ingest-panel.ts";
 import { watchKeys } from "./keys.ts";
+import { createLiveCounters } from "./live-counters.ts";
 import { createModeSwitch } from "./mode-switch.ts";
 import { createNavigation } from "./navigation.ts";
 import { banner } from "./page-message.ts";
-import { formatCountOf } from "./quantities.ts";
 import type { ResultItem } from "./result-card.ts";
 import { createResultsPane } from "./results-pane.ts";
 import { sampleFiles, sampleSize } from "./sample.ts";
@@ -46,7 +46,6 @@ export function createApp(options: AppOptions): HTMLElement {
   const navigation = createNavigation(signal, show);
   const views = createViewNav((view) => navigation.go({ view }));
   const notices = element("div", { class: "notices" });
-  const count = element("span", { class: "store-count", "data-testid": "store-count" });
   let focusOnOpen = false;
 
   const searchBox = createSearchBox({
@@ -71,7 +70,7 @@ export function createApp(options: AppOptions): HTMLElement {
     onDeleted: (document) => {
       announcer.say(`${document.title || document.workspacePath} deleted.`);
       close();
-      void refresh(true);
+      void refresh();
     },
   });
   const storage = createStoragePanel({
@@ -80,11 +79,11 @@ export function createApp(options: AppOptions): HTMLElement {
     onModelChosen,
     onRestored: () => {
       announcer.say("The backup is restored.");
-      void refresh(true);
+      void refresh();
     },
   });
   const embedding = createEmbeddingLine({ store, announcer, signal });
-  const ingest = createIngestPanel({ store, announcer, onChange: (ended) => void refresh(ended) });
+  const ingest = createIngestPanel({ store, announcer, onChange: (ended) => ended && void refresh() });
   const intake = createFileIntake({
     signal,
     onFiles: (selection) => ingest.start({ ...selection, source: selection.files() }),
@@ -124,13 +123,14 @@ export function createApp(options: AppOptions): HTMLElement {
     chat: chat.element,
   };
   const panes = element("main", { class: "panes" }, ...Object.values(panels), viewer.element);
+  const counters = createLiveCounters({ store, signal, onDocuments, onError: showError });
   const root = element(
     "div",
     { class: "app", "data-testid": "app", "data-content": "unknown" },
     element(
       "header",
       { class: "top" },
-      element("h1", { class: "brand" }, icon("book"), element("b", {}, "Lodestore"), count),
+      element("h1", { class: "brand" }, icon("book"), element("b", {}, "Lodestore"), counters),
       searchBox.element,
       element(
         "div",
@@ -203,17 +203,19 @@ export function createApp(options: AppOptions): HTMLElement {
     notices.replaceChildren(banner(errorText(error), "Dismiss", () => notices.replaceChildren()));
   }
 
-  /** Shows what the store holds now; `whole` also asks for the figures behind the filters. */
-  async function refresh(whole: boolean): Promise<void> {
+  /** Shows the documents there are now, whoever changed them. */
+  function onDocuments(documents: number): void {
+    root.dataset["content"] = documents === 0 ? "empty" : "some";
+    results.refresh(true);
+  }
+
+  /** Asks for the figures behind the filters, and for the results, anew. */
+  async function refresh(): Promise<void> {
     try {
-      const documents = await store.documents.countDocuments();
-      count.textContent = formatCountOf(documents, "document");
-      root.dataset["content"] = documents === 0 ? "empty" : "some";
-      if (whole) {
-        filters.showStats(await store.stats());
-        if (hasModel && documents > 0) embedding.start();
-      }
-      results.refresh(!whole);
+      const stats = await store.stats();
+      filters.showStats(stats);
+      if (hasModel && stats.documents > 0) embedding.start();
+      results.refresh(false);
     } catch (error) {
       showError(error);
     }
@@ -231,6 +233,6 @@ export function createApp(options: AppOptions): HTMLElement {
     notices.replaceChildren(banner(text, "Choose a model", () => storage.open()));
   }
   show(navigation.state());
-  void refresh(true);
+  void refresh();
   return root;
 }

@@ -3,6 +3,7 @@ import { createArchiveSection } from "./archive-section.ts";
 import { confirmDialog } from "./confirm-dialog.ts";
 import { button, descriptionList, element, type Child } from "./element.ts";
 import { errorText } from "./error-text.ts";
+import { followChanges } from "./follow-changes.ts";
 import { icon } from "./icons.ts";
 import { indexReport } from "./index-report.ts";
 import { createModelForm } from "./model-form.ts";
@@ -86,8 +87,12 @@ export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
       archive.show(stats.documents);
       indexes.replaceChildren(...(await indexReport(store, report)));
     } catch (error) {
-      figures.replaceChildren(element("p", { class: "error", role: "alert" }, errorText(error)));
+      showError(error);
     }
+  }
+
+  function showError(error: unknown): void {
+    figures.replaceChildren(element("p", { class: "error", role: "alert" }, errorText(error)));
   }
 
   async function requestPersistence(): Promise<void> {
@@ -130,7 +135,15 @@ export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
     open() {
       checkResult.replaceChildren();
       dialog.showModal();
-      void load();
+      const closed = new AbortController();
+      dialog.addEventListener("close", () => closed.abort(), { once: true });
+      void followChanges({
+        store,
+        topics: ["documents", "embeddings"],
+        signal: closed.signal,
+        look: load,
+        onError: showError,
+      });
     },
   };
 }
@@ -146,6 +159,7 @@ function contentSection(stats: StoreStats): HTMLElement {
     descriptionList([
       ["Documents", formatCount(stats.documents)],
       ["Chunks", formatCount(stats.chunks)],
+      ["Embedded", formatCount(stats.embeddings.committed)],
       ["Source", formatBytes(stats.sourceBytes)],
       ["Text", formatBytes(stats.textBytes)],
       ["Text index", `${formatBytes(stats.textIndexBytes)}${ratio}`],

@@ -1,5 +1,7 @@
 import { deleteStore, openStore, type IngestReport, type Store, type StoreStats } from "lodestore/browser";
 
+import type { CacheTask } from "./cache-worker.ts";
+import type { StreamTimes } from "../zipf-stream.ts";
 import type { ChatTask, ChatTimes } from "./chat-worker.ts";
 import type { VectorsResult, VectorsTask } from "./vectors-worker.ts";
 
@@ -19,6 +21,8 @@ export interface BenchPage {
   move(name: string, rounds: number): Promise<{ exportMs: number; importMs: number; bytes: number }[]>;
   /** Appends turns to a store in a worker, and searches over them. */
   chat(task: ChatTask): Promise<ChatTimes>;
+  /** Searches that repeat. */
+  cache(task: CacheTask): Promise<StreamTimes>;
   /** Compares vector indexes in a worker. */
   vectors(task: VectorsTask): Promise<VectorsResult>;
   /** Takes the data in with the built-in embedder and waits until everything is embedded and indexed. */
@@ -69,6 +73,7 @@ const page: BenchPage = {
       return { report, stats, rebuildMs: performance.now() - start };
     });
   },
+  cache: (task) => asked(new Worker(new URL("./cache-worker.ts", import.meta.url), { type: "module" }), task),
   chat: (task) => asked(new Worker(new URL("./chat-worker.ts", import.meta.url), { type: "module" }), task),
   insertBare(name) {
     return asked(new Worker(new URL("./bare-worker.ts", import.meta.url), { type: "module" }), name);
