@@ -15,6 +15,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   node: () => import("./node.ts"),
   archive: () => import("./archive.ts"),
   chat: () => import("./chat.ts"),
+  changes: () => import("./changes.ts"),
   cache: () => import("./cache.ts"),
 };
 
