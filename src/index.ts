@@ -7,6 +7,7 @@ export type * from "./contracts/chat.ts";
 export type * from "./contracts/documents.ts";
 export type * from "./contracts/embedder.ts";
 export type * from "./contracts/embeddings.ts";
+export type * from "./contracts/jobs.ts";
 export type * from "./contracts/search.ts";
 export type * from "./contracts/sql.ts";
 export type * from "./contracts/store.ts";

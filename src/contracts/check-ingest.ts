@@ -1,4 +1,5 @@
 import { LANG_PATTERN, MAX_TAG_LENGTH } from "./check-filter.ts";
+import { requireJsonObject } from "./check-json.ts";
 import { requirePathPrefix, requireWorkspacePath } from "./check-paths.ts";
 import type { IngestEmbedding, IngestFile, IngestOptions, IngestSource } from "./store.ts";
 import {
@@ -26,6 +27,8 @@ export interface CheckedIngestOptions extends Pick<IngestOptions, "signal" | "on
   chunking: CheckedChunkingPolicy;
   maxFileBytes: number;
   embed: IngestEmbedding;
+  /** A copy of what was given. */
+  origin: Record<string, unknown> | undefined;
 }
 
 /** A file whose attributes are checked; its content is not. */
@@ -33,7 +36,9 @@ export interface CheckedIngestFile extends Omit<IngestFile, "tags"> {
   tags?: string[];
 }
 
-const OPTION_KEYS = ["signal", "onProgress", "total", "sweep", "chunking", "maxFileBytes", "embed"];
+const OPTION_KEYS = ["signal", "onProgress", "total", "sweep", "chunking", "maxFileBytes", "embed", "origin"];
+/** Longest origin as JSON, in bytes. */
+const MAX_ORIGIN_BYTES = 64 * 1024;
 const EMBED: readonly IngestEmbedding[] = ["background", "wait", "off"];
 const FILE_KEYS = [
   "path",
@@ -62,7 +67,7 @@ export function requireIngestSource(source: unknown): IngestSource {
 export function checkIngestOptions(options: unknown): CheckedIngestOptions {
   const site: CallSite = { capability: "ingest", operation: "ingest" };
   const given = requireObject(site, "options", options, OPTION_KEYS);
-  const { signal, onProgress, total, sweep } = given;
+  const { signal, onProgress, total, sweep, origin } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidInput(site, "signal", signal, "an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function") {
@@ -76,7 +81,12 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
     chunking: checkChunkingPolicy(site, given["chunking"] ?? {}),
     maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? 16 * 2 ** 20, 1, 2 ** 29),
     embed: requireOneOf(site, "embed", given["embed"] ?? "background", EMBED),
+    origin: origin === undefined ? undefined : copyOf(requireJsonObject(site, "origin", origin, MAX_ORIGIN_BYTES)),
   };
+}
+
+function copyOf(json: string): Record<string, unknown> {
+  return JSON.parse(json) as Record<string, unknown>;
 }
 
 function checkSweep(site: CallSite, sweep: unknown): { prefix: string } {

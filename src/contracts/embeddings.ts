@@ -86,6 +86,8 @@ export interface EmbeddingFailure {
 }
 
 export interface EmbeddingReport extends EmbeddingGeneration {
+  /** Its job, in `Store.jobs`; null where nothing was missing, which makes none. */
+  jobId: string | null;
   embedded: number;
   failed: number;
   /** The first 100 of them. */
@@ -168,6 +170,8 @@ export interface ReindexedIndex extends EmbeddingGeneration {
 }
 
 export interface ReindexReport {
+  /** Its job, in `Store.jobs`; null where there was no index to make. */
+  jobId: string | null;
   indexes: ReindexedIndex[];
   elapsedMs: number;
 }

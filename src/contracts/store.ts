@@ -2,38 +2,16 @@ import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archi
 import type { Change, SubscribeOptions } from "./changes.ts";
 import type { ChatSessions } from "./chat.ts";
 import type { DocumentStore } from "./documents.ts";
+import type { InterruptedJob, Jobs, JobStatus } from "./jobs.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
+import type { IngestFile, IngestSource } from "./ingest-source.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
 import type { StatsOptions, StoreSizes, StoreStorage, VacuumOptions, VacuumReport } from "./upkeep.ts";
 import type { VectorCapabilities, VectorOpenReport } from "./vectors.ts";
 import type { StorageError } from "../errors.ts";
 
-/** One file to take in. */
-/** A file and what the caller knows of it. A document that is taken in has what its file says now. A file whose bytes are as before is
- *  skipped when every attribute that is given is, too: what is not given is not compared, and stays. Tags and metadata that are given
- *  are all there are, but for those that the text itself states. */
-export interface IngestFile {
-  /** Workspace path: relative, `/`-separated, at most 1024 characters. */
-  path: string;
-  /** The bytes, a text, a `Blob` or `File`, or a function that reads them when their turn comes. Bytes are copied then, and their buffer
-   *  may be used again; a source whose store is in a worker is read ahead, and leaves them as they are until the ingest has ended. */
-  content: Uint8Array | string | Blob | (() => Promise<Uint8Array>);
-  /** Size in bytes where it is known before reading; larger than the limit is refused unread. */
-  sizeBytes?: number;
-  /** Guessed from the path's ending when absent. */
-  mediaType?: string;
-  /** Title, where it is known better than from the content. */
-  title?: string;
-  lang?: string;
-  tags?: readonly string[];
-  trust?: number;
-  sourceType?: string;
-  metadata?: Record<string, unknown>;
-}
-
-/** One file, or any number of them. */
-export type IngestSource = IngestFile | Iterable<IngestFile> | AsyncIterable<IngestFile>;
+export type { IngestFile, IngestSource };
 
 export interface ChunkingPolicy {
   /** Tokens a chunk aims at, 32 to 4096; 256 by default. */
@@ -65,6 +43,8 @@ export interface IngestOptions {
   /** `background` by default. What fails to be embedded is in and found by its words; {@link IngestReport.embedding} says why.
    *  `wait` throws UNSUPPORTED in a store without an embedder, where the others do nothing. */
   embed?: IngestEmbedding;
+  /** Where the files come from, as JSON values of at most 64 KiB: kept with the job, for whoever resumes it. */
+  origin?: Record<string, unknown>;
 }
 
 export interface IngestProgress {
@@ -94,6 +74,8 @@ export interface IngestFailure {
 
 export interface IngestReport {
   runId: string;
+  /** Its job, in {@link Store.jobs}. */
+  jobId: string;
   added: number;
   updated: number;
   /** Same bytes, parser, chunker, policy and given attributes as before. */
@@ -134,6 +116,8 @@ export interface StoreStats {
   tags: { tag: string; documents: number }[];
   /** Embedding records of all models, by status: only committed ones are searched. */
   embeddings: { committed: number; pending: number; tombstones: number };
+  /** Jobs by status. */
+  jobs: Record<JobStatus, number>;
   sql: SqlCapabilities;
   /** Answers of searches that are kept, since the store was opened; of all threads together. */
   searchCache: SearchCacheStats;
@@ -235,6 +219,8 @@ export interface OpenReport {
   migrations: string[];
   /** Derived data that was rebuilt, and why. */
   rebuilt: string[];
+  /** Jobs that were running when whoever worked on them ended: marked as interrupted by this open, oldest first. */
+  interruptedJobs: InterruptedJob[];
   elapsedMs: number;
   /** Null in a store without a vector store. */
   vectors: VectorEngineReport | null;
@@ -251,6 +237,8 @@ export interface Store {
   readonly chat: ChatSessions;
   /** How much room there is, and whether the store is kept. */
   readonly storage: StoreStorage;
+  /** Work that takes a while, the store's own and the caller's. */
+  readonly jobs: Jobs;
   /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
    *  A document is whole or absent; a bad file is reported and harms nothing else.
    *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */

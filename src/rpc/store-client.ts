@@ -16,10 +16,12 @@ import type {
   StoreStats,
 } from "../contracts/store.ts";
 import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
+import type { Jobs } from "../contracts/jobs.ts";
 import type { Connection } from "./client.ts";
 import { endedByClosing } from "./ended-by-closing.ts";
 import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
+import { sendingJobs } from "./sendable-jobs.ts";
 
 /** A store that runs at the other end of a connection. Closing it closes the store there, then the connection and its worker. */
 export class StoreClient implements Store {
@@ -27,6 +29,7 @@ export class StoreClient implements Store {
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
   readonly storage: StoreStorage;
+  readonly jobs: Jobs;
   readonly #connection: Connection<Store>;
   #closed: Promise<void> | undefined;
 
@@ -38,6 +41,7 @@ export class StoreClient implements Store {
     this.chat = connection.proxy.chat;
     const { storage } = connection.proxy;
     this.storage = { estimate: () => storage.estimate(), persist: () => (page ?? storage).persist() };
+    this.jobs = sendingJobs(connection.proxy.jobs);
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {

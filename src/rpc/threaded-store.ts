@@ -3,6 +3,7 @@ import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
+import type { JobResumeOptions, Jobs } from "../contracts/jobs.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
   CheckReport,
@@ -27,6 +28,7 @@ import type { ReaderPool } from "./reader-pool.ts";
 import type { Remote } from "./remote.ts";
 import { sendableArchive } from "./sendable-archive.ts";
 import { sendableFiles } from "./sendable-files.ts";
+import { sendableResume } from "./sendable-jobs.ts";
 import type { StoreThread } from "./store-thread.ts";
 
 type Call<T> = (thread: Remote<StoreThread>) => Promise<T>;
@@ -77,8 +79,10 @@ const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>([
   "openReports",
   "selfCheck",
   "examine",
-  "reindex",
 ]);
+
+/** Methods of the jobs that only read. */
+const JOB_READS: ReadonlySet<string> = new Set<keyof Jobs>(["get", "list"]);
 
 /** A store whose parts run in threads: one writes, the others answer what only reads. */
 export class ThreadedStore implements Store {
@@ -86,6 +90,7 @@ export class ThreadedStore implements Store {
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
   readonly storage: StoreStorage;
+  readonly jobs: Jobs;
   readonly #writer: Lane | undefined;
   readonly #readers: ReaderPool | undefined;
   readonly #release: () => Promise<void>;
@@ -111,6 +116,11 @@ export class ThreadedStore implements Store {
     this.storage = methods((name, args) =>
       this.#read(name, (thread) => callOf(thread.store.storage, name, args)),
     ) as StoreStorage;
+    this.jobs = methods((name, args) => {
+      const sent = name === "resume" ? resumeArguments(args) : args;
+      const call: Call<unknown> = (thread) => callOf(thread.store.jobs, name, sent);
+      return JOB_READS.has(name) ? this.#read(name, call) : this.#write("jobs", name, call, name !== "resume");
+    }) as Jobs;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) =>
         name === "put"
@@ -272,6 +282,12 @@ function methods(call: (name: string, args: unknown[]) => Promise<unknown>): obj
       },
     },
   );
+}
+
+function resumeArguments([id, options, ...rest]: unknown[]): unknown[] {
+  const sent = sendableResume(options as JobResumeOptions | undefined);
+  if (sent?.source === undefined) return [id, sent, ...rest];
+  return [id, { ...sent, source: oneByOne(sent.source) }, ...rest];
 }
 
 function callOf(remote: object, name: string, args: unknown[]): Promise<unknown> {

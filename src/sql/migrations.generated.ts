@@ -526,4 +526,23 @@ CREATE TRIGGER eval_runs_changes_ad AFTER DELETE ON eval_runs BEGIN
 END;
 `,
   },
+  {
+    version: 10,
+    name: "V010__jobs",
+    sha256: "11b2b050568cbdbea063ca17b9b51600f1f0fe3a9c55556ea6efdeb4122a9508",
+    sql: `-- Jobs as they are used: in an order that no clock decides, with the attempts at them.
+
+-- Counts up with every job that is made.
+ALTER TABLE jobs ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
+UPDATE jobs SET sequence =
+  (SELECT count(*) FROM jobs other WHERE (other.created_at, other.job_id) <= (jobs.created_at, jobs.job_id));
+CREATE INDEX idx_jobs_sequence ON jobs (sequence);
+CREATE INDEX idx_jobs_kind ON jobs (kind, sequence);
+
+-- How often it was begun.
+ALTER TABLE jobs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1);
+ALTER TABLE jobs ADD COLUMN error_code TEXT;
+ALTER TABLE jobs ADD COLUMN cancel_requested_at INTEGER;
+`,
+  },
 ];

@@ -1,3 +1,4 @@
+import type { JobStatus } from "../contracts/jobs.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { SearchCacheStats, StoreStats } from "../contracts/store.ts";
 import type { StatsOptions } from "../contracts/upkeep.ts";
@@ -56,6 +57,7 @@ export async function readStats(
   const records = await db.all<{ status: string; n: number }>(
     "SELECT status, count(*) AS n FROM embedding_records GROUP BY status",
   );
+  const jobs = await db.all<{ status: JobStatus; n: number }>("SELECT status, count(*) AS n FROM jobs GROUP BY status");
   const having = (status: string): number => records.find((one) => one.status === status)?.n ?? 0;
   return {
     documents: totals?.documents ?? 0,
@@ -74,9 +76,14 @@ export async function readStats(
     mediaTypes,
     tags,
     embeddings: { committed: having("committed"), pending: having("pending"), tombstones: having("tombstone") },
+    jobs: { running: 0, completed: 0, failed: 0, cancelled: 0, interrupted: 0, ...countsOf(jobs) },
     sql: await db.capabilities(),
     searchCache,
     vectors: (await vectors?.capabilities()) ?? null,
     sizes: sizes ? await readSizes(db) : null,
   };
+}
+
+function countsOf(rows: readonly { status: JobStatus; n: number }[]): Partial<Record<JobStatus, number>> {
+  return Object.fromEntries(rows.map(({ status, n }) => [status, n]));
 }

@@ -2,6 +2,7 @@ import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../cont
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
+import type { Job, JobResumeOptions, Jobs } from "../contracts/jobs.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import { checkRepairOptions } from "../contracts/check-repair.ts";
 import { checkStatsOptions, checkVacuumOptions } from "../contracts/check-upkeep.ts";
@@ -43,6 +44,9 @@ import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { openingStep, type OpeningStep } from "./opening.ts";
+import { openJobs } from "./jobs/interrupt-jobs.ts";
+import { JobDesk } from "./jobs/job-desk.ts";
+import { StoreJobs } from "./jobs/store-jobs.ts";
 import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
 import { SearchCache } from "./search/search-cache.ts";
@@ -116,7 +120,7 @@ async function openVectors(parts: StoreParts, step: OpeningStep): Promise<Vector
 
 const OPEN = { capability: "store", operation: "open" } as const;
 
-type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt">;
+type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt" | "interruptedJobs">;
 
 async function prepare({ db, vectors }: StoreParts, step: OpeningStep): Promise<Prepared> {
   const { applied, version } = await migrate(db, migrations, step);
@@ -124,14 +128,15 @@ async function prepare({ db, vectors }: StoreParts, step: OpeningStep): Promise<
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);
   await step();
   const rebuilt = [...(await ensureTextIndex(db, created, step)), ...(await ensureTurnIndex(db, applied))];
-  return { created, migrations: applied, rebuilt: [...undone, ...rebuilt] };
+  const interruptedJobs = created ? [] : await openJobs(db);
+  return { created, migrations: applied, rebuilt: [...undone, ...rebuilt], interruptedJobs };
 }
 
 async function requirePrepared(db: SqlDatabase): Promise<Prepared> {
   await requireMigrated(db);
   await requireTextIndex(db);
   await requireTurnIndex(db);
-  return { created: false, migrations: [], rebuilt: [] };
+  return { created: false, migrations: [], rebuilt: [], interruptedJobs: [] };
 }
 
 /** The vector store writes its last to the database, so the database is the last to close, whatever else fails. */
@@ -166,6 +171,8 @@ class LodestoreStore implements Store {
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
   readonly storage: StoreStorage;
+  readonly jobs: Jobs;
+  readonly #desk: JobDesk;
   readonly #embeddings: StoreEmbeddings;
   readonly #parts: StoreParts;
   readonly #db: SqlDatabase;
@@ -192,14 +199,20 @@ class LodestoreStore implements Store {
       persist: () => this.#whileOpen("persist", () => storage.persist()),
     };
     this.#activity = parts.activity ?? new SearchActivity();
-    this.#embeddings = new StoreEmbeddings(parts, this.#activity);
-    this.embeddings = this.#embeddings;
     const held = this.#held;
     const writable = held.over(parts.db);
+    this.#desk = new JobDesk(writable);
+    this.#embeddings = new StoreEmbeddings(parts, this.#activity, this.#desk);
+    this.embeddings = this.#embeddings;
     const documents = new SqlDocumentStore(writable, parts.blobs);
     this.documents = documents;
     this.chat = new SqlChatSessions(writable);
-    this.#ingest = new Ingest(writable, documents, this.#embeddings);
+    this.jobs = new StoreJobs(writable, this.#desk, {
+      ingest: (job, options) => this.#resumeIngest(job, options),
+      embed: (job, options) => this.#embeddings.run(toldAsJob(options), job),
+      reindex: ({ id, payload }, options) => this.#embeddings.reindex({ ...payload, ...toldAsJob(options) }, id),
+    });
+    this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings);
     this.#cache = parts.searchCache ?? new SearchCache(parts.db);
     this.#search = new Search(
       parts.db,
@@ -219,6 +232,12 @@ class LodestoreStore implements Store {
     this.#checkOpen("ingest");
     const signal = this.#untilClosed(requireSignal({ capability: "ingest", operation: "ingest" }, options));
     return this.#track(this.#ingest.run(source, { ...options, signal }));
+  }
+
+  /** The payload of its job is what it was asked to do. */
+  #resumeIngest({ id, payload }: Job, { source = [], ...options }: JobResumeOptions): Promise<IngestReport> {
+    const told = { ...payload, ...toldAsJob(options), signal: this.#untilClosed(options.signal) };
+    return this.#track(this.#ingest.run(source, told, id));
   }
 
   async search(query: SearchQuery, options: { signal?: AbortSignal } = {}): Promise<SearchResult> {
@@ -295,6 +314,7 @@ class LodestoreStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.#desk.beginClosing();
     this.#closing.abort(
       new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "close" }),
     );
@@ -302,6 +322,7 @@ class LodestoreStore implements Store {
     await Promise.all(this.#running);
     await this.#archive.idle();
     await this.#embeddings.close();
+    if (this.#parts.readOnly !== true) await this.#desk.close();
     await closeParts(this.#parts);
   }
 
@@ -330,6 +351,17 @@ class LodestoreStore implements Store {
       throw new StorageError("CLOSED", "the store is closed", { capability: "store", operation });
     }
   }
+}
+
+/** What the work of a job takes of the options that it is resumed with. */
+function toldAsJob({ signal, onProgress }: JobResumeOptions): {
+  signal?: AbortSignal;
+  onProgress?: (progress: object) => void;
+} {
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress: (progress: object) => onProgress({ ...progress }) }),
+  };
 }
 
 function noop(): void {}

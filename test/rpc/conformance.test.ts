@@ -1,6 +1,7 @@
 import type { BlobStore } from "../../src/contracts/blobs.ts";
 import type { ChatSessions } from "../../src/contracts/chat.ts";
 import type { DocumentStore } from "../../src/contracts/documents.ts";
+import type { Jobs } from "../../src/contracts/jobs.ts";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
@@ -8,12 +9,15 @@ import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { SqlChatSessions } from "../../src/store/chat/sql-chat-sessions.ts";
 import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
+import { StoreJobs } from "../../src/store/jobs/store-jobs.ts";
 import { blobStoreConformance } from "../conformance/blob-store.ts";
 import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
+import { jobsConformance } from "../conformance/jobs.ts";
 import { testSqlDatabase } from "../conformance/sql-database.ts";
 import { suiteFunctions } from "../conformance/sql-functions.ts";
 import { sqlDatabases } from "../support/sql-databases.ts";
+import { sendingJobs } from "../../src/rpc/sendable-jobs.ts";
 import { servedHere } from "./served-here.ts";
 
 const drivers: Record<string, () => Promise<SqlDatabase>> = {
@@ -60,6 +64,20 @@ for (const { driver, open } of sqlDatabases) {
     const { proxy, terminate } = await servedHere<{ chat: ChatSessions; documents: DocumentStore }>(store);
     return {
       chat: proxy.chat,
+      documents: proxy.documents,
+      close: async () => {
+        terminate();
+        await db.close();
+      },
+    };
+  });
+
+  jobsConformance(`on ${driver} over rpc`, async () => {
+    const db = await open();
+    const store = { jobs: new StoreJobs(db), documents: new SqlDocumentStore(db, new SqlBlobStore(db)) };
+    const { proxy, terminate } = await servedHere<{ jobs: Jobs; documents: DocumentStore }>(store);
+    return {
+      jobs: sendingJobs(proxy.jobs),
       documents: proxy.documents,
       close: async () => {
         terminate();

@@ -17,6 +17,7 @@ import { SearchCache } from "../../src/store/search/search-cache.ts";
 import { createStore } from "../../src/store/store.ts";
 import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
+import { jobsConformance } from "../conformance/jobs.ts";
 import { servedHere } from "./served-here.ts";
 
 /** What a thread would serve, served here: a thread for every test would take longer than the tests. */
@@ -64,6 +65,11 @@ chatSessionsConformance("of a store with one that writes and two that read", asy
   return { chat: store.chat, documents: store.documents, close };
 });
 
+jobsConformance("of a store with one that writes and two that read", async () => {
+  const { store, close } = await storeInParts();
+  return { jobs: store.jobs, documents: store.documents, close };
+});
+
 test("what only reads asks nothing of the one that writes", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const path = join(dir, "lodestore.db");
@@ -78,6 +84,7 @@ test("what only reads asks nothing of the one that writes", async () => {
   await store.ingest({ path: "a.md", content: "# A\n\nkiln" });
   const { id: sessionId } = await store.chat.createSession({ title: "Kilns" });
   await store.chat.appendTurn(sessionId, { role: "user", text: "kiln" });
+  const { id: jobId } = await store.jobs.create("own");
   await writing.store.close();
 
   const { documents } = store;
@@ -104,6 +111,9 @@ test("what only reads asks nothing of the one that writes", async () => {
   expect((await store.chat.listTurns(sessionId)).items).toHaveLength(1);
   expect((await store.chat.searchTurns({ text: "kiln" })).hits).toHaveLength(1);
   expect(await store.chat.exportSession(sessionId, "markdown")).toContain("kiln");
+  expect(await store.jobs.get(jobId)).toMatchObject({ kind: "own" });
+  expect((await store.jobs.list()).items).toHaveLength(2);
+  await expect(store.jobs.cancel(jobId)).rejects.toMatchObject({ code: "CLOSED" });
   await expect(store.chat.deleteSession(sessionId)).rejects.toMatchObject({ code: "CLOSED" });
   await expect(documents.deleteDocument(documentId)).rejects.toMatchObject({ code: "CLOSED" });
   await store.close();
@@ -114,7 +124,7 @@ test("a store that is printed or serialised is asked nothing", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const writer = new Lane(await partHere(join(dir, "lodestore.db"), false));
   const store = new ThreadedStore({ writer, readers: undefined, indexesIn: "readers", release: async () => undefined });
-  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{},"chat":{},"storage":{}}');
+  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{},"chat":{},"storage":{},"jobs":{}}');
   expect(Object.hasOwn(store.embeddings, "then")).toBe(false);
   // A call that nobody awaits would be a rejection that nobody handles.
   expect(writer.load).toBe(0);

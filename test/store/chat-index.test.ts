@@ -149,7 +149,10 @@ test("a store of an earlier release keeps its conversations, and they are found"
     );
   }
   const { store } = await openTestStore(path);
-  expect(await store.openReport()).toMatchObject({ migrations: ["V008__chat_turns"], rebuilt: [] });
+  expect(await store.openReport()).toMatchObject({
+    migrations: expect.arrayContaining(["V008__chat_turns"]) as string[],
+    rebuilt: [],
+  });
   const { items } = await store.chat.listSessions();
   expect(items.map(({ id, turnCount }) => [id, turnCount])).toEqual([
     ["y", 1],

@@ -1,3 +1,4 @@
+import { STORE_JOB_KINDS } from "../../contracts/check-jobs.ts";
 import type { SqlExecutor, SqlTransaction, SqlValue } from "../../contracts/sql.ts";
 import { archiveError } from "./archive-error.ts";
 import { isPlainTable, unfit, unfitRows } from "./archive-values.ts";
@@ -22,7 +23,9 @@ const MADE_ANEW: ReadonlySet<string> = new Set([
   "changes",
 ]);
 /** Tables that may have rows in a store that holds nothing; those give way. */
-const NO_CONTENT: ReadonlySet<string> = new Set(["jobs", "ingest_runs", "embedding_models"]);
+const NO_CONTENT: ReadonlySet<string> = new Set(["ingest_runs", "embedding_models"]);
+/** Jobs of the store itself are about what it holds; those of callers are theirs. */
+const JOBS_OF_CALLERS = `WHERE kind NOT IN (${STORE_JOB_KINDS.map((kind) => `'${kind}'`).join(", ")})`;
 
 /** Rows that one statement copies. */
 const SLICE = 1000;
@@ -69,7 +72,8 @@ export async function tablesWithContent(db: SqlExecutor, tables: readonly Archiv
   const held: string[] = [];
   for (const { name } of tables) {
     if (NO_CONTENT.has(name)) continue;
-    if ((await db.get(`SELECT 1 AS found FROM main."${name}" LIMIT 1`)) !== undefined) held.push(name);
+    const which = name === "jobs" ? JOBS_OF_CALLERS : "";
+    if ((await db.get(`SELECT 1 AS found FROM main."${name}" ${which} LIMIT 1`)) !== undefined) held.push(name);
   }
   return held;
 }

@@ -1,3 +1,4 @@
+import { JOB_STATUSES } from "../../contracts/check-jobs.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { MAX_CHUNK_KEY } from "../documents/chunk-rows.ts";
 import { archiveError } from "./archive-error.ts";
@@ -26,12 +27,19 @@ const JSON_COLUMNS: Readonly<Record<string, Readonly<Record<string, "array" | "o
   chunks: { block_ids: "array", heading_path: "array" },
   chat_sessions: { metadata: "object" },
   chat_turns: { citations: "array", metadata: "object" },
+  jobs: { payload: "object", progress: "object" },
+};
+
+/** Columns that hold one of a few texts. */
+const CHOICE_COLUMNS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  jobs: { status: JOB_STATUSES },
 };
 
 /** Columns that are counted on from. */
 const COUNTED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   chat_sessions: ["activity"],
   chat_turns: ["turn_index"],
+  jobs: ["sequence", "attempt"],
 };
 
 /** Returns a condition that holds for rows which no store holds.
@@ -45,7 +53,12 @@ export async function unfitRows(db: SqlExecutor, table: string, key: readonly st
     return kinds === undefined ? [] : [`typeof("${name}") NOT IN (${kinds}, 'null')`];
   });
   for (const [name, type] of Object.entries(JSON_COLUMNS[table] ?? {})) {
-    conditions.push(`CASE WHEN json_valid("${name}") THEN json_type("${name}") <> '${type}' ELSE 1 END`);
+    conditions.push(
+      `CASE WHEN json_valid("${name}") THEN json_type("${name}") <> '${type}' ELSE "${name}" IS NOT NULL END`,
+    );
+  }
+  for (const [name, choices] of Object.entries(CHOICE_COLUMNS[table] ?? {})) {
+    conditions.push(`"${name}" NOT IN (${choices.map((choice) => `'${choice}'`).join(", ")})`);
   }
   for (const name of COUNTED_COLUMNS[table] ?? []) conditions.push(`"${name}" NOT BETWEEN 0 AND ${GREATEST_KEY}`);
   if (key[0] === "rowid") {

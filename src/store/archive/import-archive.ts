@@ -16,6 +16,7 @@ import {
   tablesWithContent,
 } from "./archive-tables.ts";
 import { isPlainTable } from "./archive-values.ts";
+import { interruptJobs } from "../jobs/interrupt-jobs.ts";
 import { type CarriedModel, carriedModels } from "./carried-vectors.ts";
 import type { ArchiveParts } from "./export-archive.ts";
 import { beginImport, endImport } from "./import-mark.ts";
@@ -127,6 +128,7 @@ async function copyImage(
         await requireEmpty(tx, tables);
         await emptyTables(tx, tables);
         for (const table of tables) await copyTable(tx, table, onRows);
+        await interruptJobs(tx, "it ran in the store that the archive is of");
         await keepAverages(tx);
         await mergeCounters(tx);
         await carrier?.copyRecords(tx);

@@ -3,6 +3,8 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import { type CallSite, describe } from "../../contracts/validate.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import type { JobDesk } from "../jobs/job-desk.ts";
+import type { StoreJob } from "../jobs/store-job.ts";
 import { listGenerations } from "./generations.ts";
 import { throwIfAborted } from "./tidy.ts";
 import type { AnyVectorStore } from "./vector-side.ts";
@@ -13,16 +15,56 @@ interface Wanted {
   modelVersion: string;
 }
 
-/** Makes the indexes of all models, or of one, anew from their vectors. */
+/** What a reindex works with. */
+export interface ReindexParts {
+  db: SqlDatabase;
+  vectors: AnyVectorStore;
+  desk: JobDesk;
+}
+
+/** Makes the indexes of all models, or of one, anew from their vectors.
+ *  @param resumed Id of the job that goes on with it. */
 export async function reindexVectors(
-  db: SqlDatabase,
-  store: AnyVectorStore,
-  { modelId, signal, onProgress }: ReindexOptions,
+  parts: ReindexParts,
+  options: ReindexOptions,
   site: CallSite,
+  resumed?: string,
 ): Promise<ReindexReport> {
+  const { db, vectors, desk } = parts;
+  const { modelId, signal } = options;
   const start = performance.now();
   throwIfAborted(signal, site.operation);
-  const wanted = await wantedIndexes(db, store, modelId, site);
+  const wanted = await wantedIndexes(db, vectors, modelId, site);
+  if (wanted.length === 0 && resumed === undefined) {
+    return { jobId: null, indexes: [], elapsedMs: performance.now() - start };
+  }
+  const job = resumed === undefined ? desk.begin("reindex", { modelId }) : await desk.reopen(resumed);
+  let indexes: ReindexedIndex[];
+  try {
+    await job.write(db);
+    const ends = signal === undefined ? job.signal : AbortSignal.any([signal, job.signal]);
+    indexes = await makeIndexes(vectors, wanted, { ...options, signal: ends }, job, site);
+  } catch (error) {
+    await desk.fail(job, error);
+    throw error;
+  }
+  const elapsedMs = performance.now() - start;
+  job.note({ indexesDone: wanted.length, indexes: wanted.length, vectors: sum(indexes), elapsedMs });
+  await desk.settle(job);
+  return { jobId: job.id, indexes, elapsedMs };
+}
+
+function sum(indexes: readonly ReindexedIndex[]): number {
+  return indexes.reduce((all, { vectors }) => all + vectors, 0);
+}
+
+async function makeIndexes(
+  store: AnyVectorStore,
+  wanted: readonly Wanted[],
+  { signal, onProgress }: ReindexOptions,
+  job: StoreJob,
+  site: CallSite,
+): Promise<ReindexedIndex[]> {
   const indexes: ReindexedIndex[] = [];
   for (const { table, modelVersion } of wanted) {
     const { indexId, tableName, dimensions } = table;
@@ -31,7 +73,10 @@ export async function reindexVectors(
     try {
       await store.rebuild(indexId, modelVersion, {
         ...(signal === undefined ? {} : { signal }),
-        onProgress: (progress) => onProgress?.({ ...progress, ...whole }),
+        onProgress: (progress) => {
+          job.note({ ...progress, ...whole });
+          return onProgress?.({ ...progress, ...whole });
+        },
       });
     } catch (error) {
       if (error instanceof StorageError && error.code === "ABORTED") throwIfAborted(signal, site.operation);
@@ -47,7 +92,7 @@ export async function reindexVectors(
       elapsedMs: performance.now() - begun,
     });
   }
-  return { indexes, elapsedMs: performance.now() - start };
+  return indexes;
 }
 
 async function wantedIndexes(

@@ -15,6 +15,7 @@ import { generationOf } from "./generation.ts";
 import { chunksAllOver, countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
 import { claimGeneration, serveWhenComplete, serveWithGaps } from "./model-rows.ts";
 import { RunProgress } from "./progress.ts";
+import type { RunJob } from "./run-job.ts";
 import { servingVersion } from "./serving.ts";
 import { throwIfAborted } from "./tidy.ts";
 import type { VectorSide } from "./vector-side.ts";
@@ -42,6 +43,7 @@ export class EmbeddingRun {
   readonly #parts: RunParts;
   readonly #signal: AbortSignal;
   readonly #progress: RunProgress;
+  readonly #job: RunJob;
   /** A search has several steps, and between two slices of a run it takes them all. */
   readonly #turns = new TurnTaker(0);
   #commit: CommitSize;
@@ -57,10 +59,20 @@ export class EmbeddingRun {
   #cursor: number;
 
   /** @param from Chunk key to begin after: where the last run ended. A guess is enough. */
-  constructor(parts: RunParts, signal: AbortSignal, tell: (progress: EmbeddingProgress) => void, from: number) {
+  constructor(
+    parts: RunParts,
+    signal: AbortSignal,
+    tell: (progress: EmbeddingProgress) => void,
+    job: RunJob,
+    from: number,
+  ) {
     this.#parts = parts;
     this.#signal = signal;
-    this.#progress = new RunProgress(tell);
+    this.#job = job;
+    this.#progress = new RunProgress((progress) => {
+      job.note(progress);
+      tell(progress);
+    });
     this.#cursor = from;
     this.generation = generationOf(parts.embedder);
     this.#commit = new CommitSize(() => parts.activity.recent, false);
@@ -85,7 +97,11 @@ export class EmbeddingRun {
     throwIfAborted(this.#signal, "run");
     if (await this.#isComplete()) return;
     const table = await vectors.ensureTable(this.generation);
-    await db.transaction((tx) => claimGeneration(tx, this.generation));
+    await db.transaction(async (tx) => {
+      await claimGeneration(tx, this.generation);
+      this.#job.note(this.#progress.now());
+      await this.#job.begin(tx);
+    });
     const { maxBatch, costlyUpserts = false } = await vectors.capabilities();
     const limits = {
       embedder: this.#parts.embedder.maxBatch,
@@ -122,7 +138,7 @@ export class EmbeddingRun {
     const { embedded, failed, elapsedMs } = this.#progress;
     const { modelId, dimensions } = this.generation;
     const serving = (await servingVersion(this.#parts.db, modelId, dimensions)) ?? null;
-    return { ...this.generation, embedded, failed, failures: this.#failures, serving, elapsedMs };
+    return { ...this.generation, jobId: this.#job.id, embedded, failed, failures: this.#failures, serving, elapsedMs };
   }
 
   /** Whether every chunk has its embedding, in a generation that serves. */

@@ -1,6 +1,9 @@
 import type { EmbeddingProgress, EmbeddingReport, EmbeddingRunOptions } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
+import type { JobDesk } from "../jobs/job-desk.ts";
+import { generationOf } from "./generation.ts";
 import { EmbeddingRun, type RunParts } from "./run.ts";
+import { RunJob } from "./run-job.ts";
 import { throwIfAborted, type Tidy } from "./tidy.ts";
 
 /** Who waits for a job, and how they are told of it. */
@@ -14,15 +17,18 @@ interface Asker {
 export class EmbeddingRunner {
   readonly #parts: RunParts;
   readonly #tidy: Tidy;
+  readonly #desk: JobDesk;
   #job: Job | undefined;
   /** Chunk key after which the next run begins to look. */
   #cursor = 0;
   #lastError: StorageError | null = null;
   #closed = false;
 
-  constructor(parts: RunParts, tidy: Tidy) {
+  /** @param desk Where its runs have their jobs. */
+  constructor(parts: RunParts, tidy: Tidy, desk: JobDesk) {
     this.#parts = parts;
     this.#tidy = tidy;
+    this.#desk = desk;
   }
 
   get running(): boolean {
@@ -37,10 +43,16 @@ export class EmbeddingRunner {
     return this.#lastError;
   }
 
-  /** Waits for a run that embeds what is missing now. */
-  async run({ signal, onProgress }: EmbeddingRunOptions): Promise<EmbeddingReport> {
+  /** Waits for a run that embeds what is missing now.
+   *  @param resumed Id of the job that goes on with it.
+   *  @throws StorageError CONFLICT that job cannot, for another is at it */
+  async run({ signal, onProgress }: EmbeddingRunOptions, resumed?: string): Promise<EmbeddingReport> {
     throwIfAborted(signal, "run");
-    const job = this.#join();
+    if (resumed !== undefined && this.#job?.stopped === false) {
+      const context = { capability: "jobs", operation: "resume" } as const;
+      throw new StorageError("CONFLICT", "embeddings are being made already, by another job", context);
+    }
+    const job = this.#join(resumed);
     let leave: (reason: unknown) => void = nothing;
     const left = new Promise<never>((_resolve, reject) => (leave = reject));
     const asker: Asker = { onProgress, leave };
@@ -72,7 +84,7 @@ export class EmbeddingRunner {
     await this.#job?.settled;
   }
 
-  #join(): Job {
+  #join(resumed?: string): Job {
     if (this.#job?.stopped === false) {
       this.#job.again = true;
       return this.#job;
@@ -80,7 +92,7 @@ export class EmbeddingRunner {
     const before = this.#job?.settled;
     const job = new Job(async () => {
       await before;
-      return this.#work(job);
+      return this.#recorded(job, resumed);
     });
     this.#job = job;
     void job.settled.then(() => {
@@ -89,10 +101,25 @@ export class EmbeddingRunner {
     return job;
   }
 
-  async #work(job: Job): Promise<EmbeddingReport> {
-    const run = new EmbeddingRun(this.#parts, job.signal, (progress) => job.tell(progress), this.#cursor);
+  /** Whoever asks while the end is written begins another run: nothing is looked for any more in this one. */
+  async #recorded(job: Job, resumed: string | undefined): Promise<EmbeddingReport> {
+    const record = new RunJob(this.#desk, generationOf(this.#parts.embedder), (reason) => job.stop(reason));
+    let report: EmbeddingReport;
+    try {
+      report = await this.#work(job, record, resumed);
+    } catch (error) {
+      await record.fail(error);
+      throw error;
+    }
+    await record.settle();
+    return report;
+  }
+
+  async #work(job: Job, record: RunJob, resumed: string | undefined): Promise<EmbeddingReport> {
+    const run = new EmbeddingRun(this.#parts, job.signal, (progress) => job.tell(progress), record, this.#cursor);
     job.run = run;
     try {
+      await record.takeOver(resumed);
       let report: EmbeddingReport;
       // Between the last look at `again` and `over` nobody can ask: nothing is waited for there.
       do {

@@ -23,11 +23,13 @@ import type {
   ReindexReport,
   VectorTableExamination,
 } from "../../contracts/embeddings.ts";
+import type { Job } from "../../contracts/jobs.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { CallSite } from "../../contracts/validate.ts";
 import type { VectorExamineOptions, VectorOpenReport, VectorTableInfo } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
+import type { JobDesk } from "../jobs/job-desk.ts";
 import { eraseBaseless } from "./baseless.ts";
 import { RecordEraser } from "./eraser.ts";
 import { examineTables } from "./examine-indexes.ts";
@@ -66,14 +68,17 @@ interface Machinery {
 /** The embeddings of a store: in its database and its vector store. */
 export class StoreEmbeddings implements Embeddings {
   readonly #db: SqlDatabase;
+  readonly #desk: JobDesk;
   readonly #model: EmbeddingGeneration | null;
   readonly #machinery: Machinery | undefined;
   readonly #closing = new AbortController();
   readonly #running = new Set<Promise<unknown>>();
 
-  /** @param activity Tells a run whether somebody is searching. */
-  constructor({ db, vectors, embedder }: EmbeddingParts, activity: SearchActivity) {
+  /** @param activity Tells a run whether somebody is searching.
+   *  @param desk Where what takes long has its jobs. */
+  constructor({ db, vectors, embedder }: EmbeddingParts, activity: SearchActivity, desk: JobDesk) {
     this.#db = db;
+    this.#desk = desk;
     this.#model = embedder === undefined ? null : generationOf(embedder);
     if (vectors === undefined) return;
     const side = new VectorSide(vectors);
@@ -81,7 +86,9 @@ export class StoreEmbeddings implements Embeddings {
     const writer = new EmbeddingWriter(db, side, eraser);
     const tidy = new Tidy(db, side, eraser);
     const runner =
-      embedder === undefined ? undefined : new EmbeddingRunner({ db, vectors: side, writer, embedder, activity }, tidy);
+      embedder === undefined
+        ? undefined
+        : new EmbeddingRunner({ db, vectors: side, writer, embedder, activity }, tidy, desk);
     this.#machinery = { vectors: side, eraser, writer, tidy, runner };
   }
 
@@ -95,12 +102,14 @@ export class StoreEmbeddings implements Embeddings {
     this.#machinery?.runner?.start();
   }
 
-  async run(options: EmbeddingRunOptions = {}): Promise<EmbeddingReport> {
+  /** @param resumed Id of the job that goes on with the run. */
+  async run(options: EmbeddingRunOptions = {}, resumed?: Job): Promise<EmbeddingReport> {
     const site = this.#site("run");
     const checked = checkRunOptions(site, options);
     const { runner } = this.#require(site);
     if (runner === undefined) throw new StorageError("UNSUPPORTED", "the store was opened without an embedder", site);
-    return this.#track(runner.run(checked));
+    if (resumed !== undefined) requireGeneration(resumed, this.#model);
+    return this.#track(runner.run(checked, resumed?.id));
   }
 
   async status(): Promise<EmbeddingStatus> {
@@ -226,13 +235,13 @@ export class StoreEmbeddings implements Embeddings {
     return this.#track(examineTables(store, options));
   }
 
-  async reindex(options: ReindexOptions = {}): Promise<ReindexReport> {
+  /** @param resumed Id of the job that goes on with it. */
+  async reindex(options: ReindexOptions = {}, resumed?: string): Promise<ReindexReport> {
     const site = this.#site("reindex");
     const checked = checkReindexOptions(site, options);
     const { store } = this.#require(site).vectors;
-    return this.#track(
-      reindexVectors(this.#db, store, { ...checked, signal: this.#withClosing(checked.signal) }, site),
-    );
+    const parts = { db: this.#db, vectors: store, desk: this.#desk };
+    return this.#track(reindexVectors(parts, { ...checked, signal: this.#withClosing(checked.signal) }, site, resumed));
   }
 
   async openReports(): Promise<VectorOpenReport[]> {
@@ -283,6 +292,19 @@ export class StoreEmbeddings implements Embeddings {
 }
 
 function nothing(): void {}
+
+/** @throws StorageError UNSUPPORTED the job makes other embeddings than the store's embedder does */
+function requireGeneration({ id, payload }: Job, model: EmbeddingGeneration | null): void {
+  if (model !== null && JSON.stringify(payload) === JSON.stringify(model)) return;
+  const message = `the job "${id}" makes embeddings of ${describeModel(payload)}, and the store was opened with ${describeModel(model)}`;
+  throw new StorageError("UNSUPPORTED", message, { capability: "jobs", operation: "resume" });
+}
+
+function describeModel(model: Readonly<Record<string, unknown>> | EmbeddingGeneration | null): string {
+  if (model === null) return "no embedder";
+  const { modelId, modelVersion, dimensions } = model;
+  return `${String(modelId)}, version ${String(modelVersion)}, ${String(dimensions)} dimensions`;
+}
 
 function closed(operation: string): StorageError {
   return new StorageError("CLOSED", "the store is closed", { capability: "embeddings", operation });

@@ -1,5 +1,12 @@
 import type { SqlExecutor } from "../../contracts/sql.ts";
-import type { IngestFailure, IngestFile, IngestOptions, IngestReport, IngestSource } from "../../contracts/store.ts";
+import type {
+  IngestFailure,
+  IngestFile,
+  IngestOptions,
+  IngestProgress,
+  IngestReport,
+  IngestSource,
+} from "../../contracts/store.ts";
 import {
   checkIngestFile,
   checkIngestOptions,
@@ -8,6 +15,8 @@ import {
 } from "../../contracts/check-ingest.ts";
 import { StorageError } from "../../errors.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
+import type { JobDesk } from "../jobs/job-desk.ts";
+import type { StoreJob } from "../jobs/store-job.ts";
 import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts";
 import { DocumentReader, type ReadDocument } from "./document-reader.ts";
 import { ProgressTeller } from "./progress.ts";
@@ -50,20 +59,30 @@ export class Ingest {
   readonly #documents: SqlDocumentStore;
   readonly #live = new Set<string>();
   readonly #embedding: AfterIngest | undefined;
+  readonly #desk: JobDesk;
 
-  constructor(db: SqlExecutor, documents: SqlDocumentStore, embedding?: AfterIngest) {
+  constructor(db: SqlExecutor, documents: SqlDocumentStore, desk: JobDesk, embedding?: AfterIngest) {
     this.#db = db;
     this.#documents = documents;
+    this.#desk = desk;
     this.#embedding = embedding;
   }
 
-  /** Runs to the end of `source`; see `Store.ingest`. */
-  async run(source: IngestSource, options: IngestOptions): Promise<IngestReport> {
+  /** Runs to the end of `source`; see `Store.ingest`.
+   *  @param resumed Id of the job that goes on with this run. */
+  async run(source: IngestSource, options: IngestOptions, resumed?: string): Promise<IngestReport> {
     requireIngestSource(source);
     const checked = checkIngestOptions(options);
     requireEmbedding(checked, this.#embedding);
+    if (checked.signal?.aborted === true) throw ingestAborted(checked.signal);
+    const job =
+      resumed === undefined ? this.#desk.begin("ingest", jobPayload(checked)) : await this.#desk.reopen(resumed);
     const runId = crypto.randomUUID();
-    const run = new IngestRun(this.#db, this.#documents, checked, runId, this.#live);
+    const run = new IngestRun(
+      { db: this.#db, documents: this.#documents, desk: this.#desk, job, live: this.#live },
+      checked,
+      runId,
+    );
     this.#live.add(runId);
     try {
       await run.run(source);
@@ -77,7 +96,19 @@ export class Ingest {
   }
 }
 
+/** What a run works with. */
+interface RunParts {
+  db: SqlExecutor;
+  documents: SqlDocumentStore;
+  desk: JobDesk;
+  job: StoreJob;
+  /** Ids of the runs that are going on. */
+  live: ReadonlySet<string>;
+}
+
 class IngestRun {
+  readonly #desk: JobDesk;
+  readonly #job: StoreJob;
   readonly #db: SqlExecutor;
   readonly #documents: SqlDocumentStore;
   readonly #options: CheckedIngestOptions;
@@ -92,18 +123,17 @@ class IngestRun {
   #groupBytes = 0;
   #groupStarted = 0;
 
-  constructor(
-    db: SqlExecutor,
-    documents: SqlDocumentStore,
-    options: CheckedIngestOptions,
-    runId: string,
-    live: ReadonlySet<string>,
-  ) {
+  constructor({ db, documents, desk, job, live }: RunParts, given: CheckedIngestOptions, runId: string) {
+    const signal = given.signal === undefined ? job.signal : AbortSignal.any([given.signal, job.signal]);
+    const options = { ...given, signal };
     this.#db = db;
     this.#documents = documents;
+    this.#desk = desk;
+    this.#job = job;
     this.#options = options;
     this.#report = {
       runId,
+      jobId: job.id,
       added: 0,
       updated: 0,
       skipped: 0,
@@ -127,7 +157,7 @@ class IngestRun {
       live,
     );
     this.#reader = new DocumentReader(db, options, this.#report.timings);
-    this.#progress = new ProgressTeller(options.onProgress, options.total);
+    this.#progress = new ProgressTeller(options.onProgress, options.total, (progress) => this.#note(progress));
   }
 
   get report(): IngestReport {
@@ -136,10 +166,17 @@ class IngestRun {
 
   /** Waits for the embedding of what is in. Why it fails is in the report: the documents are in. */
   async embed(embedding: AfterIngest | undefined): Promise<void> {
-    const outcome = await embedAfter(embedding, this.#options.signal, (progress) =>
-      this.#progress.embedding(this.#report, progress),
-    );
-    this.#throwIfAborted();
+    let outcome: Awaited<ReturnType<typeof embedAfter>>;
+    try {
+      outcome = await embedAfter(embedding, this.#options.signal, (progress) =>
+        this.#progress.embedding(this.#report, progress),
+      );
+      this.#throwIfAborted();
+    } catch (error) {
+      await this.#desk.fail(this.#job, error);
+      throw error;
+    }
+    await this.#desk.settle(this.#job);
     if (outcome !== undefined) this.#report.embedding = outcome;
     this.#report.elapsedMs = performance.now() - this.#started;
   }
@@ -154,9 +191,9 @@ class IngestRun {
   }
 
   async run(source: IngestSource): Promise<void> {
-    this.#throwIfAborted();
     const { sweep: swept, signal } = this.#options;
     try {
+      this.#throwIfAborted();
       for await (const file of filesOf(source, signal)) {
         this.#throwIfAborted();
         await this.#take(file);
@@ -174,6 +211,7 @@ class IngestRun {
       }
       await this.#tidy();
       this.#progress.end(this.#report);
+      await this.#settle();
     } catch (error) {
       await this.#end(error);
       throw error;
@@ -241,6 +279,9 @@ class IngestRun {
       }
       after.elapsedMs = performance.now() - this.#started;
       await this.#record.write(tx, after, status, null);
+      this.#note(this.#progress.of(after, null, 0));
+      if (status === "completed" && this.#isOverAfter(after)) await this.#job.end(tx, "completed", null);
+      else await this.#job.write(tx);
     });
     // Only what is committed counts.
     after.timings.sqlMs += performance.now() - start;
@@ -248,8 +289,26 @@ class IngestRun {
     Object.assign(this.#report, { ...after, timings: this.#report.timings });
   }
 
+  #note(progress: IngestProgress): void {
+    const { runId, removed } = this.#report;
+    this.#job.note({ ...progress, removed, runId });
+  }
+
+  /** Whether nothing is left to do when the last documents are in: the job ends with their commit. */
+  #isOverAfter(report: IngestReport): boolean {
+    return this.#options.embed !== "wait" && !isTidyDue(report);
+  }
+
+  /** Ends the job of a run whose files are in, unless it has ended with them, or goes on with their embedding. */
+  async #settle(): Promise<void> {
+    if (this.#options.embed === "wait") return;
+    const { sweep: swept } = this.#options;
+    if (swept === undefined && this.#isOverAfter(this.#report)) await this.#job.leave();
+    else await this.#desk.settle(this.#job);
+  }
+
   async #tidy(): Promise<void> {
-    if (this.#report.added + this.#report.updated + this.#report.removed < TIDY_DOCUMENTS) return;
+    if (!isTidyDue(this.#report)) return;
     const start = performance.now();
     await tidyTextIndex(this.#db, () => this.#turns.breathe());
     this.#report.timings.sqlMs += performance.now() - start;
@@ -260,6 +319,7 @@ class IngestRun {
   async #end(error: unknown): Promise<void> {
     const cancelled = error instanceof StorageError && error.code === "ABORTED";
     this.#progress.end(this.#report);
+    await this.#desk.fail(this.#job, error);
     try {
       await this.#write(cancelled ? "cancelled" : "failed", messageOf(error));
     } catch (cause) {
@@ -283,6 +343,15 @@ class IngestRun {
 function pathOf(file: unknown): string {
   const path: unknown = typeof file === "object" && file !== null && "path" in file ? file.path : undefined;
   return typeof path === "string" ? path.normalize("NFC") : "(no path)";
+}
+
+function isTidyDue({ added, updated, removed }: IngestReport): boolean {
+  return added + updated + removed >= TIDY_DOCUMENTS;
+}
+
+/** What a run is asked to do, as its job keeps it: `Store.ingest` takes it back. */
+function jobPayload({ chunking, maxFileBytes, total, sweep: swept, embed, origin }: CheckedIngestOptions): object {
+  return { chunking, maxFileBytes, total, sweep: swept, embed, origin };
 }
 
 function count(report: IngestReport, read: ReadDocument): void {

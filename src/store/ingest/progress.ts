@@ -13,6 +13,7 @@ const ENOUGH_FILES = 5;
  *  into {@link ProgressTeller.settle}: here at once, across a worker boundary when the answer arrives. */
 export class ProgressTeller {
   readonly #tell: ((progress: IngestProgress) => void) | undefined;
+  readonly #note: (progress: IngestProgress) => void;
   readonly #total: number | undefined;
   readonly #started = performance.now();
   #last = -Infinity;
@@ -20,8 +21,14 @@ export class ProgressTeller {
   #answered: Promise<void> = Promise.resolve();
   #thrown: { error: unknown } | undefined;
 
-  constructor(tell: ((progress: IngestProgress) => void) | undefined, total: number | undefined) {
+  /** @param note Told as `tell` is, by what must not fail. */
+  constructor(
+    tell: ((progress: IngestProgress) => void) | undefined,
+    total: number | undefined,
+    note: (progress: IngestProgress) => void,
+  ) {
     this.#tell = tell;
+    this.#note = note;
     this.#total = total;
   }
 
@@ -52,14 +59,24 @@ export class ProgressTeller {
   }
 
   #report(report: IngestReport, currentPath: string | null, pending: number, embedding?: EmbeddingProgress): void {
+    const progress = this.of(report, currentPath, pending, embedding);
+    this.#note(progress);
     const tell = this.#tell;
     if (tell === undefined) return;
+    const answer = new Promise<void>((resolve) => resolve(tell(progress))).catch((error: unknown) => {
+      this.#thrown ??= { error };
+    });
+    this.#answered = this.#answered.then(() => answer);
+  }
+
+  /** Returns how far the run is. */
+  of(report: IngestReport, currentPath: string | null, pending: number, embedding?: EmbeddingProgress): IngestProgress {
     const time = performance.now();
     const done = pending + report.added + report.updated + report.skipped + report.failures.length;
     const elapsedMs = time - this.#started;
     const total = this.#total ?? null;
     const leftMs = total === null || done < ENOUGH_FILES ? null : Math.max(0, (elapsedMs / done) * (total - done));
-    const progress: IngestProgress = {
+    return {
       done,
       total,
       added: report.added,
@@ -73,9 +90,5 @@ export class ProgressTeller {
       currentPath,
       ...(embedding === undefined ? {} : { embedding }),
     };
-    const answer = new Promise<void>((resolve) => resolve(tell(progress))).catch((error: unknown) => {
-      this.#thrown ??= { error };
-    });
-    this.#answered = this.#answered.then(() => answer);
   }
 }

@@ -1,0 +1,22 @@
+import type { InterruptedJob } from "../../contracts/jobs.ts";
+import type { SqlExecutor } from "../../contracts/sql.ts";
+import { pruneAllJobs } from "./prune-jobs.ts";
+
+/** Marks every job that runs as interrupted. Nobody else writes to the store, so nobody works on them.
+ *  @param why For people.
+ *  @returns them, oldest first. */
+export async function interruptJobs(db: SqlExecutor, why: string): Promise<InterruptedJob[]> {
+  const rows = await db.all<InterruptedJob & { sequence: number }>(
+    `UPDATE jobs SET status = 'interrupted', error = $1, error_code = 'OWNER_LOST', updated_at = $2
+     WHERE status = 'running' RETURNING job_id AS id, kind, sequence`,
+    [why, Date.now()],
+  );
+  return rows.sort((a, b) => a.sequence - b.sequence).map(({ id, kind }) => ({ id, kind }));
+}
+
+/** What a store does about its jobs when it opens for writing. @returns the jobs that it found running. */
+export async function openJobs(db: SqlExecutor): Promise<InterruptedJob[]> {
+  const interrupted = await interruptJobs(db, "whoever worked on it ended before it was done");
+  await pruneAllJobs(db);
+  return interrupted;
+}
