@@ -194,6 +194,9 @@ describe("an archive is refused, and the store stays as it was,", () => {
           return changed;
         },
       });
+    const job = (column: string, value: string): string =>
+      `INSERT INTO jobs (job_id, kind, status, payload, created_at, updated_at) VALUES ('j', 'k', 'failed', '{}', 1, 1);
+       UPDATE jobs SET ${column} = ${value} WHERE job_id = 'j'`;
     const cases: Record<string, (db: DatabaseSync) => void> = {
       "no store": (db) => db.exec("DROP TABLE schema_migrations"),
       "a table less": (db) => db.exec("DROP TABLE chat_turns"),
@@ -226,8 +229,11 @@ describe("an archive is refused, and the store stays as it was,", () => {
       "headings that are no JSON": (db) => db.exec("UPDATE chunks SET heading_path = 'nope' WHERE chunk_key = 5"),
       "keys that are in no order": (db) =>
         db.exec(
-          "CREATE TABLE other AS SELECT * FROM jobs; DROP TABLE jobs; ALTER TABLE other RENAME TO jobs; INSERT INTO jobs (kind, status, payload, created_at, updated_at) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500) SELECT 'k', 's', '{}', 1, 1 FROM n",
+          "CREATE TABLE other AS SELECT * FROM jobs; DROP TABLE jobs; ALTER TABLE other RENAME TO jobs; INSERT INTO jobs (kind, status, payload, created_at, updated_at, sequence, attempt) WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 1500) SELECT 'k', 'failed', '{}', 1, 1, 1, 1 FROM n",
         ),
+      "a job of no status": (db) => db.exec(job("status", "'done'")),
+      "a job whose progress is no object": (db) => db.exec(job("progress", "'[]'")),
+      "a job after which none can be counted": (db) => db.exec(job("sequence", "9223372036854775807")),
       "a conversation after which none can be counted": (db) =>
         db.exec(
           "INSERT INTO chat_sessions (session_id, created_at, updated_at, activity) VALUES ('s', 1, 1, 9223372036854775807)",

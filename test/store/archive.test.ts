@@ -149,6 +149,43 @@ describe("an archive", () => {
     }
   });
 
+  test("keeps jobs; one that ran when it was made is interrupted where it is imported", async () => {
+    const source = await open(whole);
+    const { jobId } = await source.store.ingest(files(1));
+    const done = await source.store.jobs.create("done", { n: 1 });
+    const ended = await source.store.jobs.finish(done.id, "failed", "why");
+    const running = await source.store.jobs.create("running", { n: 2 });
+    const told = await source.store.jobs.updateProgress(running.id, { done: 3 });
+    const target = await open(whole);
+    await target.store.ingest({ path: "bad.md", content: new Uint8Array([0xff, 0xfe, 0x00]) });
+    await target.store.import(inPieces(await archiveOf(source.store)));
+    expect((await target.store.jobs.list()).items).toEqual([
+      {
+        ...told,
+        status: "interrupted",
+        updatedAt: expect.any(Number) as number,
+        error: { code: "OWNER_LOST", message: "it ran in the store that the archive is of" },
+      },
+      ended,
+      await source.store.jobs.get(jobId),
+    ]);
+    expect(await target.store.jobs.resume(running.id)).toMatchObject({ status: "running", attempt: 2 });
+    const next = await target.store.jobs.create("next");
+    expect((await target.store.jobs.list()).items.map(({ id }) => id)[0]).toBe(next.id);
+  });
+
+  test("is not imported into a store with a job of the caller's, which it would take the place of", async () => {
+    const source = await open(whole);
+    await source.store.ingest(files(1));
+    const target = await open(whole);
+    const own = await target.store.jobs.create("own");
+    await expect(target.store.import(inPieces(await archiveOf(source.store)))).rejects.toMatchObject({
+      code: "CONFLICT",
+      message: expect.stringContaining("jobs") as string,
+    });
+    expect((await target.store.jobs.list()).items).toEqual([own]);
+  });
+
   test("is of the moment of its first byte, while the store is written on", async () => {
     const { store } = await open(whole);
     await store.ingest(files(20));
