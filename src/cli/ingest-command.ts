@@ -6,6 +6,7 @@ import { embeddingJson, isWhole } from "./embedding-outcome.ts";
 import { EXIT } from "./exit-code.ts";
 import { compileFileGlob } from "./file-glob.ts";
 import { counted, formatCount } from "./format.ts";
+import { ingestOrigin } from "./ingest-origin.ts";
 import { fileAttributes, ingestFiles } from "./ingest-files.ts";
 import { summarize } from "./ingest-summary.ts";
 import { listenForInterrupt } from "./interrupt.ts";
@@ -98,6 +99,7 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
       signal,
       total: ahead.files,
       embed: embedder === undefined ? "off" : "wait",
+      origin: ingestOrigin(args),
       onProgress: (now) => {
         progress = now;
         if (now.embedding === undefined) filesMs = now.elapsedMs;
@@ -126,7 +128,9 @@ async function runIngest(args: Arguments, terminal: Terminal): Promise<number> {
   }
 }
 
-async function readWalkOptions(args: Arguments, folder: string): Promise<Omit<WalkOptions, "signal">> {
+/** Returns which files were named, and how they are walked.
+ *  @throws CommandError (usage) */
+export async function readWalkOptions(args: Arguments, folder: string): Promise<Omit<WalkOptions, "signal">> {
   if (args.positionals.length === 0) {
     throw usageError(args.command, "no folder or file is named", "Example: lodestore ingest ./docs");
   }
@@ -184,7 +188,8 @@ function conclude({ report, walk, notSwept, folder, filesMs }: Ended, terminal: 
   return fine ? EXIT.ok : EXIT.wrong;
 }
 
-function sweepStopped(operation: string, walk: FileWalk): CommandError {
+/** Returns the error about a sweep that would remove what is there and cannot be read. */
+export function sweepStopped(operation: string, walk: FileWalk): CommandError {
   const [first] = walk.notes.problems;
   return new CommandError(`nothing was swept: ${first?.path ?? ""} became unreadable (${first?.reason ?? ""})`, {
     code: "ABORTED",

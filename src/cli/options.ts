@@ -105,6 +105,16 @@ export class Arguments {
     return this.#given(name).length > 0;
   }
 
+  /** Returns what was typed, as it can be read again, without some of the options. */
+  typed(without: readonly string[]): string[] {
+    const options = [...this.#values].flatMap(([name, given]) => {
+      if (without.includes(name)) return [];
+      const takesValue = this.#specs.some((spec) => spec.name === name && spec.value !== undefined);
+      return given.map((value) => (takesValue ? `--${name}=${value}` : `--${name}`));
+    });
+    return [...options, "--", ...this.positionals];
+  }
+
   /** Returns the values of an option that may be given more than once; `undefined` where it is not given. */
   list(name: string): readonly string[] | undefined {
     const given = this.#given(name);

@@ -13,6 +13,10 @@ import { exportCommand } from "./export-command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { importCommand } from "./import-command.ts";
 import { ingestCommand } from "./ingest-command.ts";
+import { jobsCancelCommand } from "./jobs-cancel-command.ts";
+import { jobsListCommand } from "./jobs-list-command.ts";
+import { jobsResumeCommand } from "./jobs-resume-command.ts";
+import { jobsShowCommand } from "./jobs-show-command.ts";
 import { listCommand } from "./list-command.ts";
 import { lhv1ImportCommand } from "./lhv1-import-command.ts";
 import { lhv1InspectCommand } from "./lhv1-inspect-command.ts";
@@ -41,6 +45,10 @@ const COMMANDS: readonly Command[] = [
   chatShowCommand,
   chatSearchCommand,
   chatExportCommand,
+  jobsListCommand,
+  jobsShowCommand,
+  jobsCancelCommand,
+  jobsResumeCommand,
   lhv1InspectCommand,
   lhv1ImportCommand,
 ];
