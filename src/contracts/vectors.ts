@@ -266,6 +266,15 @@ export interface VectorStore extends VectorWriter {
   examine(indexId: string, options?: VectorExamineOptions): Promise<VectorExamination[]>;
   /** Deletes vectors that no committed embedding record stands for. */
   orphanSweep(indexId: string, options?: OrphanSweepOptions): Promise<OrphanSweepReport>;
+  /** Reads all of a table, and moves it aside where its files are damaged: it has no vectors then, and can be written again. Drivers have
+   *  it whose vectors are in files of their own.
+   *  @param options.dryRun Only looks; false by default.
+   *  @returns what is wrong and where the files are now, `null` with `dryRun`; `undefined` where nothing is damaged.
+   *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, UNSUPPORTED (it is only read), ABORTED, CLOSED */
+  setAsideDamaged?(
+    indexId: string,
+    options?: { dryRun?: boolean; signal?: AbortSignal },
+  ): Promise<{ problem: string; movedTo: string | null } | undefined>;
   /** Compares the index with the exact scan on a sample of its own vectors.
    *  @param sample 1 to 1000; 100 by default.
    *  @returns recall@10, 1 where the exact scan serves. */

@@ -38,6 +38,7 @@ import type { LiveTable } from "./lance/live-table.ts";
 import { OpenReports } from "./lance/open-reports.ts";
 import { OpenTables } from "./lance/open-tables.ts";
 import { measureLanceRecall } from "./lance/recall.ts";
+import { damageOf, moveAside } from "./lance/set-aside.ts";
 import { sweepLanceOrphans } from "./lance/sweep-orphans.ts";
 import { type RegisteredTable, TableRegister } from "./lance/table-register.ts";
 import { publicTable } from "./vectors/public-table.ts";
@@ -262,6 +263,22 @@ export class LanceVectorStore implements VectorStore {
       const report = await sweepLanceOrphans(this.#db, live, options, () => this.#writer.checkWritable(site.operation));
       if (live !== undefined && report.deleted > 0) this.#upkeep.note(live);
       return report;
+    });
+  }
+
+  setAsideDamaged(
+    indexId: string,
+    options: { dryRun?: boolean; signal?: AbortSignal } = {},
+  ): Promise<{ problem: string; movedTo: string | null } | undefined> {
+    return this.#run("setAsideDamaged", async (site) => {
+      const given = requireObject(site, "options", options, ["dryRun", "signal"]);
+      const dryRun = requireBoolean(site, "dryRun", given["dryRun"] ?? false);
+      const signal = requireSignal(site, options);
+      const entry = await this.#register.get(indexId, site.operation);
+      if (!dryRun) this.#writer.checkWritable(site.operation);
+      const problem = await damageOf(this.#tables, entry, signal);
+      if (problem === undefined) return undefined;
+      return { problem, movedTo: dryRun ? null : await moveAside(this.#tables, entry, this.#options.dir) };
     });
   }
 

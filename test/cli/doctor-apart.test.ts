@@ -67,6 +67,32 @@ describe.skipIf(process.platform === "win32")("lodestore doctor in a folder that
   });
 });
 
+describe("lodestore doctor --fix of damaged Lance tables", () => {
+  test("names the commands that bring the vectors back, and they do", async () => {
+    const folder = await makeStore(NOTES);
+    const onLance = (...args: string[]): ReturnType<typeof lodestore> =>
+      lodestore(folder, ...args, "--vectors", "lance");
+    expect(await onLance("embed")).toMatchObject({ code: 0 });
+    const vectors = join(folder, ".lodestore", "vectors");
+    const files = readdirSync(vectors, { recursive: true, encoding: "utf8" }).filter((path) =>
+      /^chunk_embeddings.*data.*\.lance$/u.test(path),
+    );
+    expect(files).not.toEqual([]);
+    for (const path of files) truncateSync(join(vectors, path), 50);
+    const looked = await onLance("doctor");
+    expect(looked).toMatchObject({ code: 1, stdout: expect.stringContaining("lodestore doctor --fix") as string });
+    const refused = await onLance("export", "store.tar");
+    expect(refused).toMatchObject({ stderr: expect.stringContaining("lodestore doctor --fix") as string });
+    const fixed = await onLance("doctor", "--fix");
+    expect(fixed).toMatchObject({ code: 0, stdout: expect.stringContaining("lodestore embed makes anew") as string });
+    expect(fixed.stdout).toContain("moved aside");
+    expect(await onLance("embed")).toMatchObject({ code: 0 });
+    expect(await onLance("doctor")).toMatchObject({ code: 0 });
+    expect(await onLance("search", "kilns", "--mode", "vector", "-k", "1")).toMatchObject({ code: 0 });
+    expect(await onLance("export", "store.tar")).toMatchObject({ code: 0 });
+  });
+});
+
 describe("--vectors", () => {
   test("opens the store with that engine, and refuses one that this version has not", async () => {
     const folder = await makeStore(NOTES);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -7,9 +8,12 @@ import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { VectorHit, VectorTable } from "../../src/contracts/vectors.ts";
+import { OpenTables } from "../../src/drivers/lance/open-tables.ts";
+import { type RegisteredTable, TableRegister } from "../../src/drivers/lance/table-register.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import type { LanceVectorStore } from "../../src/drivers/vectors-lance.ts";
 import { migrate } from "../../src/sql/migrate.ts";
+import { indexId } from "../../src/store/ids.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
 import { filledStore } from "../conformance/vector-store/filled-store.ts";
 import type { LanceOrder } from "../support/lance-child.ts";
@@ -150,4 +154,33 @@ test("a search of another thread sees what was written when it began", { timeout
   const ended = once(worker, "exit");
   worker.postMessage("end");
   expect((await ended)[0]).toBe(0);
+});
+
+test("a generation that is deleted while it is written is in the table and registered, or neither", async () => {
+  const corpus = await VectorCorpus.create(db, CHUNKS);
+  const table = await vectors.ensureTable({ modelId: "m", dimensions: 2, metric: "l2" });
+  const records = Array.from({ length: CHUNKS }, (_, at) => corpus.record(table, at, Float32Array.of(1, 1)));
+  await vectors.upsert(table.indexId, records);
+  await Promise.all([vectors.deleteGeneration(table.indexId, "1"), vectors.upsert(table.indexId, records)]);
+  expect(await vectors.count(table.indexId)).toBe(CHUNKS);
+  expect(await vectors.generations(table.indexId)).toEqual(["1"]);
+  await corpus.mark(table, records);
+  const { hits } = await vectors.search(table.indexId, Float32Array.of(0, 0), { modelVersion: "1", k: 100 });
+  expect(hits).toHaveLength(CHUNKS);
+  await Promise.all([vectors.upsert(table.indexId, records), vectors.deleteGeneration(table.indexId, "1")]);
+  const isRegistered = (await vectors.generations(table.indexId)).includes("1");
+  expect(await vectors.count(table.indexId)).toBe(isRegistered ? CHUNKS : 0);
+});
+
+test("whoever finds a table deleted closes it for nobody who is in the midst of it", async () => {
+  const corpus = await VectorCorpus.create(db, CHUNKS);
+  const table = await vectors.ensureTable({ modelId: "m", dimensions: 2, metric: "l2" });
+  await vectors.upsert(table.indexId, [corpus.record(table, 0, Float32Array.of(1, 1))]);
+  const [entry] = await new TableRegister(db, indexId).all();
+  const tables = new OpenTables(dir);
+  const live = await tables.get(entry as RegisteredTable, "search");
+  rmSync(join(dir, `${table.tableName}.lance`), { recursive: true });
+  expect(await tables.find(entry as RegisteredTable, "search")).toBeUndefined();
+  expect(await live.table.countRows()).toBe(1);
+  await tables.close();
 });

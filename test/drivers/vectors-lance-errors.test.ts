@@ -2,6 +2,7 @@ import { execFile, execFileSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -92,7 +93,7 @@ describe("a table that was deleted from outside", () => {
       const now = when === "while it was open" ? vectors : await reopened();
       const lost = {
         code: "CORRUPT",
-        message: expect.stringMatching(/not in its folder.*embeddings\.sweep/u) as string,
+        message: expect.stringMatching(/not in its folder.*lodestore doctor --fix/u) as string,
       };
       await expect(now.search(table.indexId, records[0]!.vector, ask)).rejects.toMatchObject(lost);
       await expect(now.searchBatch(table.indexId, [records[0]!.vector], ask)).rejects.toMatchObject(lost);
@@ -171,9 +172,59 @@ describe("files of a table", () => {
     damage(filled);
     const again = await reopened();
     const error = await failureOf(again.search(filled.table.indexId, filled.records[0]!.vector, ask));
-    expect([error.code, error.message]).toEqual(["CORRUPT", expect.stringContaining("embeddings.sweep()")]);
+    expect([error.code, error.message]).toEqual(["CORRUPT", expect.stringContaining("lodestore doctor --fix")]);
     expect(error.message).toContain(filled.table.tableName);
     expect(error.cause).toBeInstanceOf(Error);
+    // It is found by reading, and only moved where that is asked for.
+    const { indexId } = filled.table;
+    const found = { problem: expect.stringContaining(filled.table.tableName) as string, movedTo: null };
+    expect(await again.setAsideDamaged(indexId, { dryRun: true })).toEqual(found);
+    const movedTo = `${filled.table.tableName}.lance.damaged`;
+    expect(await again.setAsideDamaged(indexId)).toEqual({ ...found, movedTo });
+    expect(existsSync(tableFolder(filled))).toBe(false);
+    expect(existsSync(join(tableFolder(filled), "..", movedTo))).toBe(true);
+    expect(await again.setAsideDamaged(indexId)).toBeUndefined();
+  });
+
+  test("are moved aside by a repair, which says what to do, and the next run makes the vectors anew", async () => {
+    await using opened = await openEmbeddingStore({
+      vectors: (over) => lanceVectors(over, dir()),
+      embedder: new TestEmbedder(),
+    });
+    const { store } = opened;
+    const files = Array.from({ length: 6 }, (_, n) => ({ path: `${n}.md`, content: `# Kiln ${n}\n\nGlaze ${n}.` }));
+    await store.ingest(files, { embed: "wait" });
+    const query = { text: "kiln", mode: "vector", k: 100 } as const;
+    const { hits } = await store.search(query);
+    const tables = (): string[] => readdirSync(dir()).filter((one) => one.startsWith("chunk_embeddings"));
+    const [folderName = ""] = tables();
+    const dataOf = join(dir(), folderName, "data");
+    for (const name of readdirSync(dataOf)) truncateSync(join(dataOf, name), 100);
+    const exporting = (async () => {
+      for await (const piece of store.export()) void piece;
+    })();
+    await expect(exporting).rejects.toMatchObject({
+      code: "CORRUPT",
+      message: expect.stringContaining("lodestore doctor --fix") as string,
+    });
+    expect((await store.check()).ok).toBe(false);
+    const name = `vector table ${folderName.replace(".lance", "")}`;
+    const planned = await store.repair({ dryRun: true });
+    expect(planned.steps.map((step) => [step.name, step.outcome])).toEqual([
+      ["vectors in step with embedding records", "planned"],
+      [name, "planned"],
+    ]);
+    expect(tables()).toEqual([folderName]);
+    const repaired = await store.repair();
+    expect(repaired.steps[0]).toMatchObject({ name, outcome: "repaired" });
+    expect(repaired.steps.filter(({ outcome }) => outcome === "left")).toEqual([]);
+    expect(repaired.sweep).toMatchObject({ lost: hits.length });
+    expect(repaired.check.ok).toBe(true);
+    expect(tables()).toEqual([`${folderName}.damaged`]);
+    await store.embeddings.run();
+    expect((await store.search(query)).hits).toHaveLength(hits.length);
+    for await (const piece of store.export()) void piece;
+    expect(await store.repair()).toMatchObject({ steps: [], check: { ok: true } });
   });
 
   test("that a newer Lance wrote are refused as such", async () => {

@@ -45,7 +45,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     pattern:
-      /corrupt|magic|does not appear to be|too small|fill whole buffer|not a directory|is a directory|malformed|unexpected (?:end|eof)|decode|checksum/iu,
+      /corrupt|magic|does not appear to be|too small|fill whole buffer|not a directory|is a directory|malformed|unexpected (?:end|eof)|decode|checksum|invalid range/iu,
     code: "CORRUPT",
     means: (what) => `files of ${what} are damaged. ${REMEDY}`,
   },
@@ -53,7 +53,7 @@ const KINDS: readonly Kind[] = [
 
 /** How vectors that are gone come back. */
 export const REMEDY =
-  "Texts and search by words are whole; delete what is left of the table's folder, then embeddings.sweep() and embeddings.run() make its vectors anew";
+  "Texts and search by words are whole; store.repair() (lodestore doctor --fix) moves what is left of the table aside, and embeddings.run() (lodestore embed) makes its vectors anew";
 
 /** How messages name a table. */
 export function named({ tableName }: { tableName: string }): string {

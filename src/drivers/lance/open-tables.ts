@@ -44,7 +44,8 @@ export class OpenTables {
       if (!(error instanceof StorageError) || error.code !== "CORRUPT") throw error;
       // Deleted, or put back from a copy: what is there is opened anew.
       if (this.#open.get(entry.indexId) === opening) this.#open.delete(entry.indexId);
-      live.close();
+      // Others may be in the midst of it: what they are at fails or comes to its end by itself, and it is collected after that.
+      live.closed = true;
       return this.find(entry, operation);
     }
   }

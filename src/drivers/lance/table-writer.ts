@@ -24,6 +24,8 @@ export interface LanceParts {
 /** Writes Lance tables. */
 export class LanceTableWriter implements VectorWriter {
   readonly #parts: LanceParts;
+  /** The last change of each table's rows together with its register. */
+  readonly #last = new Map<string, Promise<unknown>>();
 
   constructor(parts: LanceParts) {
     this.#parts = parts;
@@ -52,8 +54,11 @@ export class LanceTableWriter implements VectorWriter {
     if (checked.length === 0) return;
     const keys = await chunkKeys(db, checked);
     const live = await this.#forWriting(entry, site.operation);
-    await register.addGenerations(entry, new Set(checked.map(({ modelVersion }) => modelVersion)));
-    await live.upsert(site.operation, checked, keys);
+    const versions = new Set(checked.map(({ modelVersion }) => modelVersion));
+    await this.#inTurn(indexId, async () => {
+      await register.addGenerations(await register.get(indexId, site.operation), versions);
+      await live.upsert(site.operation, checked, keys);
+    });
     upkeep.note(live);
   }
 
@@ -72,13 +77,28 @@ export class LanceTableWriter implements VectorWriter {
 
   async deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
     const site = { capability: "vectors", operation: "deleteGeneration" } as const;
-    const entry = await this.#parts.register.get(indexId, site.operation);
+    const { register } = this.#parts;
+    await register.get(indexId, site.operation);
     requireModelVersion(site, "modelVersion", modelVersion);
     this.checkWritable(site.operation);
-    if (!entry.generations.includes(modelVersion)) return 0;
-    const deleted = await this.#delete(entry, site.operation, ofVersion(modelVersion));
-    await this.#parts.register.dropGeneration(entry, modelVersion);
-    return deleted;
+    return this.#inTurn(indexId, async () => {
+      const entry = await register.get(indexId, site.operation);
+      if (!entry.generations.includes(modelVersion)) return 0;
+      const deleted = await this.#delete(entry, site.operation, ofVersion(modelVersion));
+      await register.dropGeneration(entry, modelVersion);
+      return deleted;
+    });
+  }
+
+  /** Runs changes of a table one after the other: a version that is struck off the register while others write it would be in the files
+   *  and never be searched. */
+  #inTurn<T>(indexId: string, change: () => Promise<T>): Promise<T> {
+    const turn = (this.#last.get(indexId) ?? Promise.resolve()).then(change);
+    this.#last.set(
+      indexId,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 
   /** The table, made where nothing was ever lost with it.

@@ -6,6 +6,7 @@ import { checkStore, FINDINGS } from "../check.ts";
 import { INDEX_FINDING, isKeptElsewhere } from "../embeddings/examine-indexes.ts";
 import type { AnyVectorStore } from "../embeddings/vector-side.ts";
 import { adviceFor, FILE_ADVICE } from "./advice.ts";
+import { setDamagedAside } from "./damaged-tables.ts";
 import { ENDING, remakeIndexes } from "./remake-indexes.ts";
 import { type Remedy, REMEDIES, type RemedyParts } from "./remedies.ts";
 
@@ -42,6 +43,7 @@ class Repair {
       return { dryRun, steps: this.#steps, sweep: null, check: found };
     }
     if (dryRun) return this.#plan(found);
+    await this.#setDamagedAside();
     for (const remedy of REMEDIES) await this.#apply(remedy, found);
     const sweep = await this.#sweep();
     await this.#remakeIndexes();
@@ -60,8 +62,28 @@ class Repair {
       if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
       else this.#leave(name, await adviceFor(this.#parts.db, finding));
     }
+    // What is moved aside first cannot be looked into before that.
+    if (await this.#setDamagedAside()) {
+      const ofVectors = (name: string): boolean => name === FINDINGS.vectors || name === FINDINGS.indexes;
+      const steps = this.#steps.filter(({ name, outcome }) => !(ofVectors(name) && outcome === "left"));
+      return { dryRun: true, steps, sweep: null, check: found };
+    }
     await this.#remakeIndexes();
     return { dryRun: true, steps: this.#steps, sweep: await this.#sweep(), check: found };
+  }
+
+  /** @returns whether there are such tables. */
+  async #setDamagedAside(): Promise<boolean> {
+    const { vectors } = this.#parts;
+    if (vectors === undefined) return false;
+    this.#tell("reading the tables of vectors");
+    let steps: RepairStep[] = [];
+    await this.#attempt([FINDINGS.vectors], async () => {
+      steps = await setDamagedAside(vectors, this.#options);
+      return "";
+    });
+    this.#steps.push(...steps);
+    return steps.length > 0;
   }
 
   async #apply({ names, does, run }: Remedy, found: CheckReport): Promise<void> {
@@ -128,6 +150,8 @@ class Repair {
   }
 
   #leave(name: string, detail: string): void {
+    // Several repairs may fail at the same.
+    if (this.#steps.some((step) => step.name === name && step.outcome === "left")) return;
     this.#steps.push({ name, outcome: "left", detail });
   }
 
