@@ -5,6 +5,7 @@ import type { SqlDatabase } from "./contracts/sql.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
+import { removeImagesOfWriter } from "./drivers/sql-image-node.ts";
 import { openNodeStorage } from "./drivers/storage-node.ts";
 import { SqlVectorUpkeep } from "./drivers/vectors/sql-upkeep.ts";
 import { takeWriterLock } from "./drivers/writer-lock-node.ts";
@@ -54,7 +55,9 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
   const lock = writes ? takeWriterLock(dir) : undefined;
   let db: SqlDatabase | undefined;
   try {
-    db = await openSqlNode({ path: join(dir, "lodestore.db"), functions: storeFunctions, readOnly: !writes });
+    const path = join(dir, "lodestore.db");
+    if (lock !== undefined) await removeImagesOfWriter(path);
+    db = await openSqlNode({ path, functions: storeFunctions, readOnly: !writes, ofWriter: !readOnly });
     const activity = new SearchActivity();
     const closing = new AbortController();
     const filters = new AllowedChunks(db);

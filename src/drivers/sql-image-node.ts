@@ -16,11 +16,27 @@ const LEFTOVER_MS = 24 * 3_600_000;
 /** An image's own files: SQLite's journals bear its name. */
 const JOURNALS = ["", "-journal", "-wal", "-shm"];
 
+/** In the names of images of the one that has the writer lock. */
+const OF_WRITER = "writer-";
+
+/** Deletes the images that a killed writer left beside a database.
+ *  @param path The database; its folder's writer lock is the caller's, so that nobody is at one of them. */
+export async function removeImagesOfWriter(path: string): Promise<void> {
+  const prefix = `${basename(path)}.image-${OF_WRITER}`;
+  const names = await attempt(dirname(path), () => readdir(dirname(path)));
+  for (const name of names) {
+    if (!name.startsWith(prefix)) continue;
+    await attempt(name, () => rm(join(dirname(path), name), { force: true }));
+  }
+}
+
 /** The database that images stand beside. */
 export interface FileImageHome {
   /** Its file, or `:memory:`. */
   path: string | URL;
   readOnly: boolean;
+  /** Whether images bear the mark of the writer. */
+  ofWriter: boolean;
   connection: DatabaseSync;
   open(path: string, functions: UserFunctions): SqlEngine;
 }
@@ -138,7 +154,7 @@ async function imagePath(home: FileImageHome): Promise<string> {
   const folder = apart ? tmpdir() : dirname(path);
   const prefix = `${apart ? "lodestore" : basename(path)}.image-`;
   await removeLeftovers(folder, prefix);
-  return join(folder, `${prefix}${randomUUID()}`);
+  return join(folder, `${prefix}${home.ofWriter && !apart ? OF_WRITER : ""}${randomUUID()}`);
 }
 
 async function isWritable(folder: string): Promise<boolean> {

@@ -40,6 +40,9 @@ export interface SqlNodeOptions {
   readOnly?: boolean;
   /** Milliseconds to wait for another connection's or process's write lock, 0 to 600000; 5000 by default. */
   busyTimeoutMs?: number;
+  /** Whether it belongs to the one that has the folder's writer lock: images that it leaves when it is killed are nobody's once somebody
+   *  else has that lock. False by default: they are left for a day. */
+  ofWriter?: boolean;
 }
 
 /**
@@ -52,12 +55,16 @@ export interface SqlNodeOptions {
  *   UNSUPPORTED (`readOnly`, in a folder that cannot be written, and what a crash left would have to be recovered)
  */
 export async function openSqlNode(options: SqlNodeOptions): Promise<SqlDatabase> {
-  const { path, functions, readOnly = false, busyTimeoutMs } = options;
+  const { path, functions, readOnly = false, busyTimeoutMs, ofWriter = false } = options;
   if (typeof path !== "string" || path === "") throw invalid("path must be a file name, got an empty one");
   return new SqlConnection({
     functions,
     ...(busyTimeoutMs === undefined ? {} : { busyTimeoutMs: checkBusyTimeout(busyTimeoutMs) }),
-    engine: (registered) => openEngine(path, readOnly, registered),
+    engine: (registered) => {
+      const engine = openEngine(path, readOnly, registered);
+      engine.ofWriter = ofWriter;
+      return engine;
+    },
   });
 }
 
@@ -134,6 +141,7 @@ class NodeSqlEngine implements SqlEngine {
   readonly #unchanging: boolean;
   readonly #images: FileImageHome;
   #lastInsertRowid: StatementSync | undefined;
+  ofWriter = false;
 
   constructor(path: string | URL, readOnly: boolean, functions: UserFunctions) {
     this.begin = readOnly ? "BEGIN" : "BEGIN IMMEDIATE";
@@ -141,7 +149,7 @@ class NodeSqlEngine implements SqlEngine {
     this.#unchanging = path instanceof URL;
     // Not defensive, as other drivers: an import gives the text index the averages of the archive's.
     this.#db = new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: true, defensive: false });
-    this.#images = { path, readOnly, connection: this.#db, open: openTemporary };
+    this.#images = { path, readOnly, ofWriter: false, connection: this.#db, open: openTemporary };
     try {
       this.#db.exec(
         `PRAGMA busy_timeout = ${BLOCKING_BUSY_TIMEOUT_MS}; PRAGMA cache_size = -${CACHE_KIB};
@@ -224,11 +232,11 @@ class NodeSqlEngine implements SqlEngine {
   }
 
   image(turn: EngineTurn, signal: AbortSignal | undefined): Promise<EngineImage> {
-    return copyFileImage(this.#images, turn, signal);
+    return copyFileImage({ ...this.#images, ofWriter: this.ofWriter }, turn, signal);
   }
 
   imageFrom(bytes: AsyncIterable<Uint8Array>): Promise<EngineImage> {
-    return receiveFileImage(this.#images, bytes);
+    return receiveFileImage({ ...this.#images, ofWriter: this.ofWriter }, bytes);
   }
 
   close(): void {

@@ -222,7 +222,7 @@ class LodestoreStore implements Store {
       parts.filters,
       this.#cache,
     );
-    this.#archive = new StoreArchive({ ...parts, held }, this.#closing.signal);
+    this.#archive = new StoreArchive({ ...parts, side: this.#embeddings.side, held }, this.#closing.signal);
     this.#changes = new ChangeFeed(parts.db, parts.readOnly !== true);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();

@@ -1,4 +1,14 @@
-import { chmodSync, createReadStream, createWriteStream, mkdtempSync, openAsBlob, readdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  createReadStream,
+  createWriteStream,
+  mkdtempSync,
+  openAsBlob,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -61,6 +71,24 @@ describe("a store in threads", () => {
     };
     await expect(rest()).rejects.toMatchObject({ name: "StorageError" });
     await expect(store.export().next()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
+  test("has nothing left of what a killed process was at, but for what a reader may be at", async () => {
+    const dir = folder();
+    await (await openStore({ dir })).close();
+    const killed = join(dir, "killed.mjs");
+    const node = new URL("../../src/node.ts", import.meta.url).href;
+    writeFileSync(
+      killed,
+      `const { openStore } = await import(${JSON.stringify(node)});
+       const store = await openStore({ dir: ${JSON.stringify(dir)}, readOnly: process.argv[2] === "read" });
+       for await (const piece of store.export()) process.kill(process.pid, "SIGKILL");`,
+    );
+    for (const way of ["write", "read"]) spawnSync(process.execPath, [killed, way]);
+    expect(images(dir).map((name) => name.includes("image-writer-"))).toHaveLength(2);
+    await using again = await openStore({ dir });
+    expect(images(dir).map((name) => name.includes("image-writer-"))).toEqual([false]);
+    expect(await again.check()).toMatchObject({ ok: true });
   });
 
   test("is exported where it can only be read, and imports nothing there", async () => {

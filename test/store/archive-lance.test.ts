@@ -66,3 +66,23 @@ describe.each(WAYS)("an archive from %s to %s", (from, to) => {
     expect(await target.store.check()).toMatchObject({ ok: true });
   });
 });
+
+test("an import takes turns with a sweep of the same store, which takes nothing of it for left behind", async () => {
+  const source = await open("flat", new TestEmbedder());
+  await source.store.ingest(
+    Array.from({ length: 1200 }, (_, n) => ({ path: `${n}.md`, content: `# Note ${n}\n\nKilns ${n}.` })),
+    { embed: "wait" },
+  );
+  const { store, db } = await open("lance", new TestEmbedder());
+  const archive = await archiveOf(source.store);
+  const importing = store.import(inPieces(archive));
+  const committed = async (): Promise<number> => (await store.stats()).embeddings.committed;
+  await expect
+    .poll(async () => (await db.all("SELECT 1 FROM embedding_records LIMIT 1")).length, { interval: 1 })
+    .toBe(1);
+  const sweeping = store.embeddings.sweep({ pendingOlderThanMs: 0 });
+  expect(await importing).toMatchObject({ documents: 1200, missing: 0 });
+  expect(await sweeping).toMatchObject({ pending: 0, lost: 0, orphans: 0 });
+  expect(await committed()).toBe((await source.store.stats()).embeddings.committed);
+  expect(await store.check()).toMatchObject({ ok: true });
+});

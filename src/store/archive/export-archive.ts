@@ -1,7 +1,7 @@
 import type { ArchiveOptions } from "../../contracts/archive.ts";
 import type { SqlDatabase, SqlImage } from "../../contracts/sql.ts";
 import { type TarContent, tarSize, writeTar } from "../../formats/tar/tar-writer.ts";
-import type { AnyVectorStore } from "../embeddings/vector-side.ts";
+import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { throwIfAborted } from "./archive-error.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
 import { writeCarriedVectors } from "./carried-vectors.ts";
@@ -23,6 +23,8 @@ import { PACKAGE_VERSION } from "./package-version.ts";
 export interface ArchiveParts {
   db: SqlDatabase;
   vectors?: AnyVectorStore | undefined;
+  /** What the store's own writes of vectors go through, so that an import and they take turns. */
+  side?: VectorSide | undefined;
   /** Keeps others from writing while an import may be undone. */
   held: HeldWrites;
 }

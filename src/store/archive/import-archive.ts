@@ -90,7 +90,7 @@ function ofArchive(error: unknown): never {
 }
 
 async function copyImage(
-  { db, vectors, held }: ArchiveParts,
+  { db, side, held }: ArchiveParts,
   tables: readonly ArchiveTable[],
   { counts }: ArchiveManifest,
   progress: ArchiveProgressTeller,
@@ -119,7 +119,7 @@ async function copyImage(
     progress.at("write", total, total);
     throwIfAborted(signal, "import");
   };
-  const carrier = vectors === undefined ? undefined : new VectorCarrier(db, vectors, onRows);
+  const carrier = side === undefined ? undefined : new VectorCarrier(db, side, onRows);
   await carrier?.prepare(models);
   const apart = carrier !== undefined && !(await carrier.isTransactional());
   const copyRows = (): Promise<void> =>
@@ -139,11 +139,14 @@ async function copyImage(
     );
   if (!apart) await copyRows();
   else {
-    // From before the rows are committed: what is written until then makes the store one that is not empty.
-    await held.during(async () => {
-      await copyRows();
-      await carryApart(db, carrier, models, onEnd);
-    });
+    // From before the rows are committed: what is written until then makes the store one that is not empty, and a sweep would take the
+    // records whose vectors are not in yet for left behind.
+    await held.during(() =>
+      carrier.exclusively(async () => {
+        await copyRows();
+        await carryApart(db, carrier, models, onEnd);
+      }),
+    );
   }
   const embeddings = carrier?.carried ?? 0;
   return { embeddings, missing: Math.max(0, counts.embeddings - embeddings) };

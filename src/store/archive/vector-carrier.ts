@@ -1,6 +1,6 @@
 import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../contracts/sql.ts";
 import type { VectorRecord, VectorTable, VectorWriter } from "../../contracts/vectors.ts";
-import { type AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
+import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { archiveError } from "./archive-error.ts";
 import { unfit, unfitRows } from "./archive-values.ts";
 import { type CarriedModel, type CarriedVector, readCarriedVectors } from "./carried-vectors.ts";
@@ -16,10 +16,11 @@ export class VectorCarrier {
   /** Vectors that are in, with their records committed. */
   carried = 0;
 
-  constructor(db: SqlDatabase, vectors: AnyVectorStore, onRows: (rows: number) => Promise<void>) {
+  /** @param side The store's own. */
+  constructor(db: SqlDatabase, side: VectorSide, onRows: (rows: number) => Promise<void>) {
     this.#db = db;
-    this.vectors = vectors;
-    this.#side = new VectorSide(vectors);
+    this.vectors = side.store;
+    this.#side = side;
     this.#onRows = onRows;
   }
 
@@ -60,10 +61,15 @@ export class VectorCarrier {
     await this.#carryThrough(tx, over(tx), (records) => commitRecords(tx, records));
   }
 
-  /** Carries all vectors into a store that commits on its own. */
+  /** Runs work when no sweep and no embedder of the store writes, and lets none write meanwhile. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    return this.#side.exclusively(work);
+  }
+
+  /** Carries all vectors into a store that commits on its own. To be called within `exclusively`, and the records copied there, too. */
   carryApart(): Promise<void> {
-    return this.#side.exclusively(() =>
-      this.#carryThrough(this.#db, this.vectors, (records) => this.#db.transaction((tx) => commitRecords(tx, records))),
+    return this.#carryThrough(this.#db, this.vectors, (records) =>
+      this.#db.transaction((tx) => commitRecords(tx, records)),
     );
   }
 

@@ -92,6 +92,11 @@ export class StoreEmbeddings implements Embeddings {
     this.#machinery = { vectors: side, eraser, writer, tidy, runner };
   }
 
+  /** What all writes of vectors go through; `undefined` without a vector store. */
+  get side(): VectorSide | undefined {
+    return this.#machinery?.vectors;
+  }
+
   /** Whether `run` has something to run. */
   get canRun(): boolean {
     return this.#machinery?.runner !== undefined;
