@@ -206,6 +206,7 @@ export function createApp(options: AppOptions): HTMLElement {
   /** Shows the documents there are now, whoever changed them. */
   function onDocuments(documents: number): void {
     root.dataset["content"] = documents === 0 ? "empty" : "some";
+    chat.refresh(documents);
     results.refresh(true);
   }
 

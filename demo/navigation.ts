@@ -56,7 +56,8 @@ export function createNavigation(signal: AbortSignal, onChange: (state: ViewStat
       write({ ...state, ...change }, "replaceState");
     },
     go(change) {
-      write({ ...state, open: null, ...change }, "pushState");
+      const next = { ...state, open: null, ...change };
+      write(next, formatHash(next) === formatHash(state) ? "replaceState" : "pushState");
     },
     open(target) {
       write({ ...state, open: target }, state.open === null ? "pushState" : "replaceState");

@@ -5,8 +5,9 @@ export interface OpenTarget {
   end?: number;
 }
 
-/** The parts of the page. Each has a panel of its own; the document that is open is beside any of them. */
-export type View = "search" | "chat";
+/** The views of the page, in the order of their links. Each has a panel of its own; the document that is open is beside any of them. */
+export const VIEWS = ["search", "chat"] as const;
+export type View = (typeof VIEWS)[number];
 
 /** How hits are found: by words, by meaning, by both. */
 export type Mode = "lexical" | "vector" | "hybrid";
@@ -44,7 +45,6 @@ export const EMPTY_STATE: ViewState = {
   open: null,
 };
 
-const VIEWS: readonly View[] = ["search", "chat"];
 const MODES: Readonly<Record<string, Mode>> = { meaning: "vector", both: "hybrid" };
 
 /** Reads a location hash; what it does not understand is left out. */

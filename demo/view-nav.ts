@@ -1,6 +1,6 @@
 import { element } from "./element.ts";
 import { type IconName, icon } from "./icons.ts";
-import { formatHash, type View, type ViewState } from "./url-state.ts";
+import { formatHash, type View, VIEWS, type ViewState } from "./url-state.ts";
 
 export interface ViewNav {
   readonly element: HTMLElement;
@@ -8,7 +8,7 @@ export interface ViewNav {
   show(state: ViewState): void;
 }
 
-/** The views in the order of their links. One more is a line here, a name in `View` and a panel in the app. */
+/** What the links look like. One more view is a name in `VIEWS`, a line here and a panel in the app. */
 const LINKS: Readonly<Record<View, { label: string; image: IconName }>> = {
   search: { label: "Search", image: "search" },
   chat: { label: "Chat", image: "chat" },
@@ -16,7 +16,7 @@ const LINKS: Readonly<Record<View, { label: string; image: IconName }>> = {
 
 /** Links to the views of the page: above the panels, and at the foot of a phone. */
 export function createViewNav(onGo: (view: View) => void): ViewNav {
-  const links = (Object.keys(LINKS) as View[]).map((view) => {
+  const links = VIEWS.map((view) => {
     const { label, image } = LINKS[view];
     const link = element("a", { "data-testid": `view-${view}` }, icon(image), element("span", {}, label));
     link.addEventListener("click", (event) => {

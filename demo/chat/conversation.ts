@@ -5,16 +5,16 @@ import { errorCode, errorText } from "../error-text.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { EndpointChoice } from "./endpoint-choice.ts";
 import { findPassages } from "./find-passages.ts";
-import { citationOf } from "./passage.ts";
+import { citationOf, type Passage } from "./passage.ts";
 import { createRunningAnswer, type RunningAnswer } from "./running-answer.ts";
 import { shortened } from "./shortened.ts";
 import type { SourceLinks } from "./source-list.ts";
+import { createTurnLog } from "./turn-log.ts";
 import { metadataOf } from "./turn-metadata.ts";
-import { questionView, turnView } from "./turn-view.ts";
 
 export interface Conversation {
   readonly element: HTMLElement;
-  /** Shows a conversation, `null` for a new one, from its end or from one of its turns. */
+  /** Shows a conversation, `null` for a new one, from its last question or from one of its turns. */
   show(session: string | null, turn?: number): Promise<void>;
   /** Asks in the conversation that is shown. */
   ask(question: string): Promise<void>;
@@ -45,6 +45,8 @@ interface ConversationOptions {
 interface Run {
   session: string | null;
   question: string;
+  /** The turn of the question, once it is in the store. */
+  asked: ChatTurn | undefined;
   abort: AbortController;
   answer: RunningAnswer;
 }
@@ -53,36 +55,23 @@ const TURNS_A_PAGE = 20;
 /** Turns that are read for the model. */
 const HISTORY_TURNS = 12;
 const TITLE_LENGTH = 80;
-/** How near to its end a log is followed, in pixels. */
-const FOLLOWED = 80;
-/** Room above a turn that is scrolled to, in pixels. */
-const TURN_MARGIN = 16;
 
 /** One conversation: its turns, and the answer that is being made. Answers go on while another conversation is looked at. */
 export function createConversation(options: ConversationOptions): Conversation {
   const { store, announcer, signal, byMeaning, model, links, greeting, onBegun, onTurn, onBusy, onShown } = options;
-  const frame = element("div", { class: "log-frame" });
+  const log = createTurnLog({
+    links,
+    greeting,
+    onEarlier: ({ index }) => void show(session, Math.max(0, index - TURNS_A_PAGE)),
+    onTryAgain: (turn) => void run(turn.text, turn),
+  });
   const runs = new Set<Run>();
   /** Why the last question of a conversation has no answer. */
   const failures = new Map<string, string>();
   let session: string | null = null;
-  let log = makeLog();
+  let isShown = false;
   let isLoading = false;
   let wanted = 0;
-
-  frame.append(log);
-
-  // A log of its own for every conversation: what was said before is not read out when one is opened.
-  function makeLog(): HTMLElement {
-    return element("div", {
-      class: "log",
-      role: "log",
-      "aria-live": "polite",
-      "aria-label": "Conversation",
-      tabindex: 0,
-      "data-testid": "log",
-    });
-  }
 
   function runHere(): Run | undefined {
     return [...runs].find((run) => run.session === session);
@@ -90,38 +79,35 @@ export function createConversation(options: ConversationOptions): Conversation {
 
   function showBusy(): void {
     const isBusy = runHere() !== undefined;
-    // Pieces of an answer are not read out; it is when it is whole.
-    log.setAttribute("aria-busy", String(isBusy));
+    log.setBusy(isBusy);
     onBusy(isBusy);
   }
 
   async function show(next: string | null, turn?: number): Promise<void> {
     const mine = ++wanted;
     isLoading = true;
+    isShown = true;
     session = next;
     try {
       const found = next === null ? undefined : await store.chat.getSession(next);
-      const pages = found === undefined ? [] : await lastTurns(found, turn);
+      const turns = found === undefined ? [] : await lastTurns(found.id, turn);
       if (mine !== wanted) return;
-      draw(found ?? null, pages);
-      if (next !== null && found === undefined) {
-        log.replaceChildren(
-          element("p", { class: "error", role: "alert" }, "This conversation is not in the store any more."),
-        );
-      }
-      if (turn === undefined) revealLastQuestion();
-      else reveal(log.querySelector<HTMLElement>(`[data-turn="${turn}"]`));
+      const run = runHere();
+      const running = run && { element: run.answer.element, question: run.asked === undefined ? run.question : null };
+      log.draw({ turns, running: running ?? null, failure: next === null ? undefined : failures.get(next) });
+      showBusy();
+      onShown(found ?? null);
+      if (next !== null && found === undefined) log.showError("This conversation is not in the store any more.");
+      log.reveal(turn);
     } catch (error) {
-      if (mine === wanted && errorCode(error) !== "CLOSED") {
-        log.replaceChildren(element("p", { class: "error", role: "alert" }, errorText(error)));
-      }
+      if (mine === wanted && errorCode(error) !== "CLOSED") log.showError(errorText(error));
     } finally {
       if (mine === wanted) isLoading = false;
     }
   }
 
   /** The newest turns, oldest first: a page of them, or as many as reach back to `turn`. */
-  async function lastTurns({ id }: ChatSession, turn = Number.POSITIVE_INFINITY): Promise<ChatTurn[]> {
+  async function lastTurns(id: string, turn = Number.POSITIVE_INFINITY): Promise<ChatTurn[]> {
     const turns: ChatTurn[] = [];
     let cursor: string | undefined;
     do {
@@ -132,165 +118,98 @@ export function createConversation(options: ConversationOptions): Conversation {
     return turns;
   }
 
-  function draw(found: ChatSession | null, turns: readonly ChatTurn[]): void {
-    const next = makeLog();
-    const run = runHere();
-    if ((turns[0]?.index ?? 0) > 0) next.append(earlierButton(turns[0]));
-    next.append(...views(turns, run === undefined));
-    if (run !== undefined) {
-      if (session === null) next.append(question(run.question));
-      next.append(run.answer.element);
-    } else if (turns.length === 0) next.append(greeting);
-    log.replaceWith(next);
-    log = next;
-    showBusy();
-    onShown(found);
-  }
-
-  /** @param isEnd Whether nothing comes after them: a question at the end then waits for an answer. */
-  function views(turns: readonly ChatTurn[], isEnd: boolean): HTMLElement[] {
-    return turns.flatMap((turn, at) => {
-      const isOpen = turn.role === "user" && (turns[at + 1]?.role ?? (isEnd ? "user" : "assistant")) === "user";
-      const view = turn.role === "user" ? questionView(turn, isOpen, links) : turnView(turn, links);
-      view.dataset["turn"] = String(turn.index);
-      return isOpen && at === turns.length - 1 ? [view, unanswered(turn)] : [view];
-    });
-  }
-
-  function question(text: string): HTMLElement {
-    return questionView({ text, citations: [], metadata: {} }, false, links);
-  }
-
-  function earlierButton(first: ChatTurn | undefined): HTMLElement {
-    const earlier = button({ class: "load-more", "data-testid": "earlier-turns" }, "Show earlier turns");
-    earlier.addEventListener("click", () => void show(session, Math.max(0, (first?.index ?? 0) - TURNS_A_PAGE)));
-    return earlier;
-  }
-
-  function unanswered(turn: ChatTurn): HTMLElement {
-    const failure = failures.get(turn.sessionId);
-    return element(
-      "div",
-      { class: "unanswered", "data-testid": "unanswered" },
-      element("p", failure === undefined ? {} : { class: "error" }, failure ?? "There is no answer to this yet."),
-      button({ "data-testid": "try-again", onclick: () => void run(turn.text, turn) }, "Try again"),
-    );
-  }
-
-  function revealLastQuestion(): void {
-    reveal([...log.querySelectorAll<HTMLElement>(".question")].at(-1));
-  }
-
-  /** Scrolls the log alone: `scrollIntoView` would also move what is around it. */
-  function reveal(turn: HTMLElement | null | undefined): void {
-    if (turn) frame.scrollTo({ top: turn.offsetTop - TURN_MARGIN });
-  }
-
-  function follow(): void {
-    const isNearEnd = frame.scrollHeight - frame.scrollTop - frame.clientHeight < FOLLOWED;
-    if (isNearEnd) frame.scrollTo({ top: frame.scrollHeight });
-  }
-
   /** @param asked The turn of the question, where it is in the store already. */
-  async function run(text: string, asked?: ChatTurn): Promise<void> {
+  async function run(question: string, asked?: ChatTurn): Promise<void> {
     if (runHere() !== undefined) return;
     const abort = new AbortController();
     const both = AbortSignal.any([signal, abort.signal]);
-    const answer = createRunningAnswer(links, follow);
-    const mine: Run = { session, question: text, abort, answer };
+    const answer = createRunningAnswer(links, (grow) => log.follow(grow));
+    const mine: Run = { session, question, asked, abort, answer };
     runs.add(mine);
-    greeting.remove();
-    const open = log.querySelector("[data-testid=unanswered]");
-    open?.previousElementSibling?.querySelector(".sources")?.remove();
-    open?.remove();
-    log.append(...(asked === undefined ? [question(text)] : []), answer.element);
+    log.begin(asked === undefined ? question : null, answer.element);
     showBusy();
-    frame.scrollTo({ top: frame.scrollHeight });
-    let isAsked = asked !== undefined;
     let answered: ChatTurn | undefined;
     try {
-      const passages = await findPassages(store, text, { byMeaning, signal: both });
-      const id = mine.session ?? (await store.chat.createSession({ title: titleFrom(text) })).id;
-      const turns = await history(id, asked);
-      if (!isAsked) {
-        await store.chat.appendTurn(id, {
-          role: "user",
-          text,
-          citations: passages.map(citationOf),
-          metadata: metadataOf(null, passages),
-        });
-        isAsked = true;
-      }
-      failures.delete(id);
-      if (mine.session === null) {
-        mine.session = id;
-        if (session === null) onBegun(id);
-      }
-      onTurn();
-      const turn = await answerQuestion(text, passages, {
+      const passages = await findPassages(store, question, { byMeaning, signal: both });
+      const turn = await enter(mine, passages);
+      const made = await answerQuestion(question, passages, {
         model: model(),
-        turns,
+        turns: await turnsBefore(turn),
         signal: both,
         onProgress: (packed, said) => answer.show(packed, said),
       });
-      answered = await store.chat.appendTurn(id, turn);
+      answered = await store.chat.appendTurn(turn.sessionId, made);
     } catch (error) {
       if (signal.aborted) return;
       const said = abort.signal.aborted ? "Stopped before there was an answer." : errorText(error);
-      if (mine.session !== null) failures.set(mine.session, said);
       announcer.say(said);
-      if (!isAsked) showLost(mine, said);
+      if (mine.asked === undefined) showLost(mine, said);
+      else failures.set(mine.asked.sessionId, said);
     } finally {
       runs.delete(mine);
-      if (!signal.aborted) {
-        if (isAsked && mine.session === session) await showEnd(mine, answered);
-        showBusy();
-        onTurn();
-      }
+      if (!signal.aborted) await end(mine, answered);
     }
   }
 
-  /** Puts the whole answer in the place of the running one: the log has it read out. */
-  async function showEnd(ended: Run, answered: ChatTurn | undefined): Promise<void> {
-    const { element } = ended.answer;
-    if (answered === undefined || isLoading || !element.isConnected) return show(session);
-    const wasStreamed = answered.model !== null;
-    log.setAttribute("aria-busy", "false");
-    element.replaceWith(...views([answered], true));
-    if (!wasStreamed) revealLastQuestion();
-  }
-
-  /** A question that did not even come into the store: it stands there to be asked again. */
-  function showLost(lost: Run, said: string): void {
-    if (lost.session !== session) return;
-    lost.answer.element.replaceChildren(
-      element("p", { class: "error", role: "alert" }, said),
-      button({ "data-testid": "try-again", onclick: () => again() }, "Try again"),
-    );
-    const again = (): void => {
-      lost.answer.element.previousElementSibling?.remove();
-      lost.answer.element.remove();
-      void run(lost.question);
-    };
+  /** Puts the question into the store, in a new conversation where there is none, unless it is there. */
+  async function enter(mine: Run, passages: readonly Passage[]): Promise<ChatTurn> {
+    if (mine.asked !== undefined) {
+      failures.delete(mine.asked.sessionId);
+      return mine.asked;
+    }
+    const { question } = mine;
+    const title = shortened(question.replace(/\s+/g, " ").trim(), TITLE_LENGTH);
+    const id = mine.session ?? (await store.chat.createSession({ title })).id;
+    mine.asked = await store.chat.appendTurn(id, {
+      role: "user",
+      text: question,
+      citations: passages.map(citationOf),
+      metadata: metadataOf(null, passages),
+    });
+    failures.delete(id);
+    if (mine.session === null) {
+      mine.session = id;
+      if (session === null) onBegun(id);
+    }
+    onTurn();
+    return mine.asked;
   }
 
   /** The last turns before the question, oldest first. */
-  async function history(id: string, asked: ChatTurn | undefined): Promise<ChatTurn[]> {
-    const { items } = await store.chat.listTurns(id, { order: "newest", limit: HISTORY_TURNS });
-    return items.filter(({ index }) => asked === undefined || index < asked.index).toReversed();
+  async function turnsBefore({ sessionId, index }: ChatTurn): Promise<ChatTurn[]> {
+    const { items } = await store.chat.listTurns(sessionId, { order: "newest", limit: HISTORY_TURNS });
+    return items.filter((turn) => turn.index < index).toReversed();
+  }
+
+  async function end(ended: Run, answered: ChatTurn | undefined): Promise<void> {
+    if (ended.asked !== undefined && ended.session === session) {
+      const isFinished = answered !== undefined && !isLoading && log.finish(ended.answer.element, answered);
+      if (!isFinished) await show(session);
+    }
+    showBusy();
+    onTurn();
+  }
+
+  /** A question that did not even come into the store: it stands there to be asked again. */
+  function showLost({ session: asked, question, answer }: Run, said: string): void {
+    if (asked !== session) return;
+    const again = (): void => {
+      answer.element.previousElementSibling?.remove();
+      answer.element.remove();
+      void run(question);
+    };
+    answer.element.replaceChildren(
+      element("p", { class: "error", role: "alert" }, said),
+      element("div", {}, button({ "data-testid": "try-again", onclick: again }, "Try again")),
+    );
   }
 
   return {
-    element: frame,
+    element: log.element,
     show: async (next, turn) => {
-      if (next !== session || turn !== undefined || !log.hasChildNodes()) await show(next, turn);
+      if (!isShown || next !== session || turn !== undefined) await show(next, turn);
     },
-    ask: (text) => run(text),
+    ask: (question) => run(question),
     stop: () => runHere()?.abort.abort(),
   };
-}
-
-/** A title from the first question. */
-function titleFrom(question: string): string {
-  return shortened(question.replace(/\s+/g, " ").trim(), TITLE_LENGTH);
 }

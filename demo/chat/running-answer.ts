@@ -10,8 +10,8 @@ export interface RunningAnswer {
   show(passages: readonly Passage[], text: string): void;
 }
 
-/** @param onGrown Called after the text has become longer. */
-export function createRunningAnswer(links: SourceLinks, onGrown: () => void): RunningAnswer {
+/** @param follow Lets the text grow, and keeps its end in sight where it was. */
+export function createRunningAnswer(links: SourceLinks, follow: (grow: () => void) => void): RunningAnswer {
   const status = element("p", { class: "running-status" }, "Searching your documents…");
   const body = element("div", { class: "answer-text" });
   const place = element("div");
@@ -22,8 +22,7 @@ export function createRunningAnswer(links: SourceLinks, onGrown: () => void): Ru
 
   function draw(): void {
     isDrawing = false;
-    body.replaceChildren(...drawAnswer(latest, sources, links));
-    onGrown();
+    follow(() => body.replaceChildren(...drawAnswer(latest, sources, links)));
   }
 
   return {

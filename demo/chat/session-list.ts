@@ -139,7 +139,8 @@ export function createSessionList({ store, hrefOf, onChoose, onBack }: SessionLi
   function mark(): void {
     for (const item of list.querySelectorAll<HTMLElement>("[data-session]")) {
       const link = item.querySelector("a");
-      if (item.dataset["session"] === current) link?.setAttribute("aria-current", "true");
+      if (item.dataset["session"] === current && item.dataset["testid"] === "session")
+        link?.setAttribute("aria-current", "true");
       else link?.removeAttribute("aria-current");
     }
   }

@@ -68,9 +68,9 @@ function verdict(
   unknown: readonly number[],
 ): HTMLElement | null {
   const notes: HTMLElement[] = [];
-  const note = (kind: "good" | "warning", text: string): unknown =>
+  const note = (kind: "good" | "warning" | "neutral", text: string): unknown =>
     notes.push(element("span", { class: `verdict ${kind}` }, text));
-  if (ended === "stopped") note("warning", "Stopped by you");
+  if (ended === "stopped") note("neutral", "Stopped by you");
   if (ended === "limit") note("warning", "Cut at the model’s limit");
   if (answer === "model") {
     if (grounded) note("good", `Grounded in ${formatCountOf(citedCount, "passage")}`);
