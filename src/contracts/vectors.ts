@@ -96,6 +96,9 @@ export interface VectorCapabilities {
   /** Whether an upsert of one record costs about as much as one of some hundreds, so that who has few waits for more; false where it
    *  is absent. */
   costlyUpserts?: boolean;
+  /** How tables that are made now keep vectors. `f32`: 32-bit floats; `i16`: 16-bit integers, exact to 1 part in 65,534 of a vector's
+   *  largest value. A table keeps what it was made with. */
+  storedAs: "f32" | "i16";
 }
 
 /** The state of one generation's index. */
@@ -247,7 +250,8 @@ export interface VectorStore extends VectorWriter {
   /** Whether each embedding is there. */
   batchExists(indexId: string, embeddingIds: readonly string[]): Promise<boolean[]>;
   /** Returns the vectors of embeddings, in the order of their ids; `undefined` where there is none. They are as near to what was put as the
-   *  driver keeps them: 32-bit floats, unit vectors where it makes them so under cosine.
+   *  driver keeps them: 32-bit floats, or to 1 part in 65,534 of the vector's largest value (`capabilities().storedAs`); unit vectors where
+   *  it makes them so under cosine.
    *  @param embeddingIds At most `maxBatch`.
    *  @throws StorageError NOT_FOUND (table), INVALID_INPUT, CLOSED */
   vectorsOf(indexId: string, embeddingIds: readonly string[]): Promise<(Float32Array | undefined)[]>;

@@ -5,7 +5,7 @@ import { type SqlVectorParts, SqlVectorStore } from "./vectors/sql-vector-store.
 /** What the exact store is made of. */
 export interface FlatVectorOptions
   extends
-    Pick<VectorIndexPolicyOptions, "kernel" | "quantization" | "residentBytes" | "maxMemoryBytes">,
+    Pick<VectorIndexPolicyOptions, "kernel" | "quantization" | "residentBytes" | "maxMemoryBytes" | "storedAs">,
     Omit<SqlVectorParts, "policy" | "snapshots"> {}
 
 /** Vectors that are all compared with every query: exact, without a graph. The oracle of the tests, and what small stores need. */

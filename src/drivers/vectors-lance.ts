@@ -120,6 +120,7 @@ export class LanceVectorStore implements VectorStore {
       maxK: MAX_VECTOR_K,
       maxEf: MAX_VECTOR_EF,
       maxBatch: MAX_VECTOR_BATCH,
+      storedAs: "f32",
       costlyUpserts: true,
     };
   }

@@ -46,7 +46,7 @@ describe("looking at an index that is not open", () => {
     const linked = { vectors: MANY, engine: "hnsw", linked: MANY, unlinked: 0 };
     const snapshot = { problem: null, behind: 0, sizeBytes: good.length, createdAt: expect.any(Number) };
     const whole = await look(good, false);
-    expect(whole).toMatchObject({ vectors: MANY, vectorBytes: MANY * 16, problem: null, index: linked, snapshot });
+    expect(whole).toMatchObject({ vectors: MANY, vectorBytes: MANY * 12, problem: null, index: linked, snapshot });
     expect((whole as { recall: number }).recall).toBeGreaterThan(0.9);
     expect(await look(good, true)).toMatchObject({ vectors: MANY, recall: null, index: linked, snapshot });
   });

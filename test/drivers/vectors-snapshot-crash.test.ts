@@ -8,7 +8,7 @@ import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { VectorOpenReport } from "../../src/contracts/vectors.ts";
 import { openFsBlobs } from "../../src/drivers/blobs-fs.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
-import { vectorOf } from "../../src/drivers/vectors/vector-rows.ts";
+import { decodeVector } from "../../src/formats/stored-vector.ts";
 import { migrate } from "../../src/sql/migrate.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { CRASH_CHUNKS, openSnapshotStore, type SnapshotCrashOrder } from "../support/snapshot-store-case.ts";
@@ -50,7 +50,7 @@ async function oracleOf(db: SqlDatabase, table: string): Promise<VectorOracle> {
       chunkId: chunk,
       documentId: "",
       modelVersion: "1",
-      vector: vectorOf(vector),
+      vector: decodeVector("i16", vector),
     })),
   );
 }

@@ -212,7 +212,7 @@ describe("an archive is refused, and the store stays as it was,", () => {
           "PRAGMA ignore_check_constraints = ON; UPDATE chunk_embeddings_test_16 SET vector = x'0102' WHERE vector_key = 1",
         ),
       "a vector that is no number": (db) =>
-        db.exec(`UPDATE chunk_embeddings_test_16 SET vector = x'${"0000c07f".repeat(16)}' WHERE vector_key = 1`),
+        db.exec(`UPDATE chunk_embeddings_test_16 SET vector = x'0000c07f${"0100".repeat(16)}' WHERE vector_key = 1`),
       "a view that never ends in place of the counters": (db) =>
         db.exec(
           "ALTER TABLE kv RENAME TO old; CREATE VIEW kv AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT '' || x AS key, 'v' AS value FROM n",

@@ -150,7 +150,7 @@ test("a store of an earlier release keeps its conversations, and they are found"
   }
   const { store } = await openTestStore(path);
   expect(await store.openReport()).toMatchObject({
-    migrations: expect.arrayContaining(["V008__chat_turns"]) as string[],
+    migrations: migrations.slice(7).map(({ name }) => name),
     rebuilt: [],
   });
   const { items } = await store.chat.listSessions();

@@ -18,6 +18,12 @@ export const vectorDrivers: readonly {
     open: (db, kernel) => new FlatVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId }),
   },
   {
+    driver: "vectors-flat of 32-bit floats",
+    recall: 1,
+    open: (db, kernel) =>
+      new FlatVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId, storedAs: "f32" }),
+  },
+  {
     driver: "vectors-hnsw",
     recall: 1,
     open: (db, kernel) => new HnswVectorStore(db, { kernel, allowedChunks: new AllowedChunks(db).matching, indexId }),

@@ -1,5 +1,6 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { VectorExamination, VectorSnapshotState } from "../../contracts/vectors.ts";
+import { storedVectorBytes } from "../../formats/stored-vector.ts";
 import { describeIndex } from "./describe-index.ts";
 import { foreignSnapshot } from "./foreign-snapshot.ts";
 import { GenerationRows } from "./generation-rows.ts";
@@ -42,7 +43,7 @@ export async function examineIndex(
   const rows = new GenerationRows(db, table, generationKey);
   const snapshot = await examineSnapshot(parts, rows, modelVersion);
   const { length: vectors } = (await rows.committedLabels()).labels;
-  const vectorBytes = 4 * table.dimensions * vectors;
+  const vectorBytes = storedVectorBytes(table.encoding, table.dimensions) * vectors;
   const open = parts.open(generationKey);
   const usable = snapshot?.problem === null ? snapshots : undefined;
   if (quick && open?.index === undefined && usable === undefined && vectors > QUICK_VECTORS) {

@@ -1,5 +1,5 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
-import { vectorOf } from "./vector-rows.ts";
+import { decodeVector } from "../../formats/stored-vector.ts";
 import type { KnownTable } from "./vector-tables.ts";
 
 const LABEL_AND_VECTOR = "v.chunk_key AS label, v.vector";
@@ -27,6 +27,10 @@ export class GenerationRows {
     this.#db = db;
     this.table = table;
     this.generationKey = generationKey;
+  }
+
+  #decode(bytes: Uint8Array): Float32Array {
+    return decodeVector(this.table.encoding, bytes);
   }
 
   /** The last change of any generation; 0 before the first. */
@@ -69,7 +73,7 @@ export class GenerationRows {
          WHERE generation_key = $1 AND vector_key > $2 ORDER BY vector_key LIMIT ${most}`,
       [this.generationKey, row],
     );
-    return rows.map(({ row, label, vector }) => ({ row, label, vector: vectorOf(vector) }));
+    return rows.map(({ row, label, vector }) => ({ row, label, vector: this.#decode(vector) }));
   }
 
   /** Committed rows after this one, up to `last`. */
@@ -81,7 +85,7 @@ export class GenerationRows {
          ORDER BY v.vector_key LIMIT ${most}`,
       [this.generationKey, row, last],
     );
-    return rows.map(({ row, label, vector }) => ({ row, label, vector: vectorOf(vector) }));
+    return rows.map(({ row, label, vector }) => ({ row, label, vector: this.#decode(vector) }));
   }
 
   /** Labels of all that is committed, and the last change of any generation at that. */
@@ -105,7 +109,7 @@ export class GenerationRows {
        CROSS JOIN embedding_records r ON r.embedding_id = v.embedding_id WHERE ${COMMITTED} ORDER BY v.vector_key`,
       [JSON.stringify([...labels]), this.generationKey],
     );
-    return rows.map(({ label, vector }) => ({ label, vector: vectorOf(vector) }));
+    return rows.map(({ label, vector }) => ({ label, vector: this.#decode(vector) }));
   }
 
   /** The vectors of these labels, committed or not. */
@@ -115,7 +119,7 @@ export class GenerationRows {
        CROSS JOIN "${this.table.tableName}" v ON v.chunk_key = j.value AND v.generation_key = $2`,
       [JSON.stringify(labels), this.generationKey],
     );
-    return new Map(rows.map(({ label, vector }) => [label, vectorOf(vector)]));
+    return new Map(rows.map(({ label, vector }) => [label, this.#decode(vector)]));
   }
 
   /** So many vectors, spread over the `total` of the generation; none where there are fewer. */
@@ -129,7 +133,7 @@ export class GenerationRows {
        ) s JOIN "${this.table.tableName}" v ON v.vector_key = s.chosen WHERE s.place % $2 = 0 LIMIT ${size}`,
       [this.generationKey, Math.floor(total / size)],
     );
-    return rows.map(({ vector }) => vectorOf(vector));
+    return rows.map(({ vector }) => this.#decode(vector));
   }
 
   /** Entries of the log after this one: the label that each names. */

@@ -1,5 +1,6 @@
 import { type CallSite, named, requireInteger, requireObject, requireOneOf } from "../../contracts/validate.ts";
 import type { VectorMetric } from "../../contracts/vectors.ts";
+import { VECTOR_ENCODINGS, type VectorEncoding } from "../../formats/stored-vector.ts";
 import type { Quantization, VectorIndexOptions } from "./vector-index-options.ts";
 import { VectorIndex } from "./vector-index.ts";
 
@@ -21,16 +22,19 @@ export interface VectorSettings {
   residentBytes?: number;
   /** Most memory of one index, in bytes, 1 MiB to 4 GiB; 4 GiB by default. */
   maxMemoryBytes?: number;
+  /** How the database keeps vectors, in tables that are made from now on. `i16` (default): 16-bit integers, in half the space, exact to
+   *  1 part in 65,534 of a vector's largest value; `f32`: 32-bit floats, exactly as they were put. */
+  storedAs?: VectorEncoding;
 }
 
-const SETTINGS = ["graphAbove", "m", "efConstruction", "quantization", "residentBytes", "maxMemoryBytes"];
+const SETTINGS = ["graphAbove", "m", "efConstruction", "quantization", "residentBytes", "maxMemoryBytes", "storedAs"];
 
 /** Checks settings from outside; an unknown one is refused by name.
  *  @throws StorageError INVALID_INPUT */
 export function checkVectorSettings(site: CallSite, settings: unknown): VectorSettings {
   const given = requireObject(site, "vectors", settings ?? {}, SETTINGS);
   const within = { ...site, within: named(site, "vectors") };
-  const { quantization } = given;
+  const { quantization, storedAs } = given;
   const integer = (field: string, least: number, most: number): Record<string, number> =>
     given[field] === undefined ? {} : { [field]: requireInteger(within, field, given[field], least, most) };
   return {
@@ -42,6 +46,7 @@ export function checkVectorSettings(site: CallSite, settings: unknown): VectorSe
     ...(quantization === undefined
       ? {}
       : { quantization: requireOneOf(within, "quantization", quantization, ["auto", "sq8", "f32"] as const) }),
+    ...(storedAs === undefined ? {} : { storedAs: requireOneOf(within, "storedAs", storedAs, VECTOR_ENCODINGS) }),
   };
 }
 
@@ -56,6 +61,7 @@ export class IndexPolicy {
   readonly graphAbove: number;
   readonly quantization: Quantization | "auto";
   readonly maxMemoryBytes: number;
+  readonly storedAs: VectorEncoding;
   readonly #m: number;
   readonly #efConstruction: number;
   readonly #residentBytes: number;
@@ -65,6 +71,7 @@ export class IndexPolicy {
     this.graphAbove = options.graphAbove ?? 10_000;
     this.quantization = options.quantization ?? "auto";
     this.maxMemoryBytes = options.maxMemoryBytes ?? 2 ** 32;
+    this.storedAs = options.storedAs ?? "i16";
     this.#m = options.m ?? 16;
     this.#efConstruction = options.efConstruction ?? 176;
     this.#residentBytes = options.residentBytes ?? 512 * 1024 * 1024;

@@ -1,7 +1,7 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { LiveIndex } from "./live-index.ts";
 import { choosePlan, defaultEf, refineCount } from "./search-plan.ts";
-import { vectorOf } from "./vector-rows.ts";
+import { decodeVector } from "../../formats/stored-vector.ts";
 
 const K = 10;
 
@@ -27,7 +27,7 @@ export async function measureRecall(
       [label, live.generationKey],
     );
     if (row === undefined) continue;
-    const vector = vectorOf(row.vector);
+    const vector = decodeVector(live.table.encoding, row.vector);
     const options = { k: K, refine: refineCount(K) };
     const { hits: exact } = await live.search(vector, { ...options, ef: refineCount(K), plan: "scan" });
     const { hits: served } = await live.search(vector, { ...options, ef, plan });

@@ -84,7 +84,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
   constructor(db: SqlDatabase, parts: SqlVectorParts) {
     this.#db = db;
     this.#parts = parts;
-    this.#tables = new VectorTables(db, parts.indexId);
+    this.#tables = new VectorTables(db, parts.indexId, parts.policy.storedAs);
     this.#activity = parts.activity ?? new SearchActivity();
     this.#indexes = new LiveIndexes(db, {
       tables: this.#tables,
@@ -107,6 +107,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
       maxK: MAX_VECTOR_K,
       maxEf: MAX_VECTOR_EF,
       maxBatch: MAX_VECTOR_BATCH,
+      storedAs: this.#parts.policy.storedAs,
     };
   }
 

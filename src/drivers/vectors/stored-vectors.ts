@@ -1,6 +1,6 @@
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { NearChunk, VectorHit } from "../../contracts/vectors.ts";
-import { vectorOf } from "./vector-rows.ts";
+import { decodeVector } from "../../formats/stored-vector.ts";
 import type { KnownTable } from "./vector-tables.ts";
 
 /** How many vectors a table has, or one generation of it. */
@@ -38,7 +38,7 @@ export async function vectorsById(
     `SELECT embedding_id AS id, vector FROM "${table.tableName}" WHERE embedding_id IN (SELECT value FROM json_each($1))`,
     [JSON.stringify(embeddingIds)],
   );
-  return new Map(rows.map(({ id, vector }) => [id, vectorOf(vector)]));
+  return new Map(rows.map(({ id, vector }) => [id, decodeVector(table.encoding, vector)]));
 }
 
 /** The hits of several answers with the ids of their embeddings, nearest first; ties by chunk id. */

@@ -2,6 +2,7 @@ import { checkVectorRecords, MAX_VECTOR_BATCH, requireModelVersion } from "../..
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { requireId, requireList } from "../../contracts/validate.ts";
 import type { VectorRecord, VectorWriter } from "../../contracts/vectors.ts";
+import { encodeVector } from "../../formats/stored-vector.ts";
 import { chunkKeys, lastOfEach } from "./vector-batch.ts";
 import type { KnownTable, VectorTables } from "./vector-tables.ts";
 
@@ -33,7 +34,7 @@ export class VectorRowWriter implements VectorWriter {
         record.embeddingId,
         chunks.get(record.chunkId) as number,
         generations.get(record.modelVersion) as number,
-        bytesOf(record.vector),
+        encodeVector(table.encoding, record.vector),
         record.chunkId,
       ]);
       // What is there and equal stays: writing it again changes nothing.
@@ -112,15 +113,4 @@ async function generationKeys(
     keys.set(version, (row as { key: number }).key);
   }
   return keys;
-}
-
-/** Little-endian 32-bit floats, as every platform with WebAssembly holds them. */
-function bytesOf(vector: Float32Array): Uint8Array {
-  return new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength);
-}
-
-/** The vector that a row's bytes hold. */
-export function vectorOf(bytes: Uint8Array): Float32Array {
-  if (bytes.byteOffset % 4 === 0) return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);
-  return new Float32Array(bytes.slice().buffer);
 }

@@ -2,6 +2,7 @@ import { checkTableSpec } from "../../contracts/check-vectors.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorMetric, VectorTable, VectorTableSpec } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
+import { storedVectorBytes, type VectorEncoding } from "../../formats/stored-vector.ts";
 import { freeTableName } from "./table-name.ts";
 
 /** What the id of an index is made from (contract: kind `index`). */
@@ -17,6 +18,8 @@ export interface VectorIndexIdentity {
 /** A table with its key in `vector_tables`. */
 export interface KnownTable extends VectorTable {
   tableKey: number;
+  /** How its rows hold vectors. */
+  encoding: VectorEncoding;
 }
 
 /** A generation with its key in `vector_generations`. */
@@ -34,18 +37,22 @@ interface TableRow {
   model_id: string;
   dimensions: number;
   metric: VectorMetric;
+  encoding: VectorEncoding;
 }
 
 /** The register of vector tables, and the tables themselves. */
 export class VectorTables {
   readonly #db: SqlDatabase;
   readonly #idOf: (identity: VectorIndexIdentity) => string;
+  readonly #encoding: VectorEncoding;
   /** Tables never change and never go. */
   readonly #known = new Map<string, KnownTable>();
 
-  constructor(db: SqlDatabase, idOf: (identity: VectorIndexIdentity) => string) {
+  /** @param encoding How tables that are made from now on hold vectors. */
+  constructor(db: SqlDatabase, idOf: (identity: VectorIndexIdentity) => string, encoding: VectorEncoding) {
     this.#db = db;
     this.#idOf = idOf;
+    this.#encoding = encoding;
   }
 
   async ensure(spec: VectorTableSpec): Promise<KnownTable> {
@@ -85,7 +92,7 @@ export class VectorTables {
 
   async #read(condition: string, params: (string | number)[], executor: SqlExecutor = this.#db): Promise<KnownTable[]> {
     const rows = await executor.all<TableRow>(
-      `SELECT table_key, index_id, table_name, model_id, dimensions, metric FROM vector_tables
+      `SELECT table_key, index_id, table_name, model_id, dimensions, metric, encoding FROM vector_tables
        WHERE ${condition} ORDER BY table_name`,
       params,
     );
@@ -97,6 +104,7 @@ export class VectorTables {
         modelId: row.model_id,
         dimensions: row.dimensions,
         metric: row.metric,
+        encoding: row.encoding,
       };
       this.#known.set(table.indexId, table);
       return table;
@@ -125,11 +133,11 @@ export class VectorTables {
         return (await tx.get(sql, [name])) !== undefined;
       });
       await tx.run(
-        `INSERT INTO vector_tables (index_id, table_name, model_id, dimensions, metric, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6)`,
-        [indexId, tableName, spec.modelId, spec.dimensions, spec.metric, Date.now()],
+        `INSERT INTO vector_tables (index_id, table_name, model_id, dimensions, metric, encoding, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+        [indexId, tableName, spec.modelId, spec.dimensions, spec.metric, this.#encoding, Date.now()],
       );
-      for (const statement of tableStatements(tableName, spec)) await tx.run(statement);
+      for (const statement of tableStatements(tableName, spec, this.#encoding)) await tx.run(statement);
     });
     return this.get(
       (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId,
@@ -142,7 +150,11 @@ export class VectorTables {
  * A table of vectors and its triggers. A vector belongs to the index while its embedding record is committed: `vector_changes` names
  * every chunk for which that, or the vector, changed, and a record that becomes a tombstone takes its vector with it.
  */
-function tableStatements(table: string, { modelId, dimensions }: Required<VectorTableSpec>): string[] {
+function tableStatements(
+  table: string,
+  { modelId, dimensions }: Required<VectorTableSpec>,
+  encoding: VectorEncoding,
+): string[] {
   const ofModel = (row: string): string =>
     `${row}.model_id = '${modelId.replaceAll("'", "''")}' AND ${row}.dimensions = ${dimensions}`;
   const log = (row: string): string =>
@@ -155,7 +167,7 @@ function tableStatements(table: string, { modelId, dimensions }: Required<Vector
        chunk_key       INTEGER NOT NULL,
        generation_key  INTEGER NOT NULL,
        chunk_id        TEXT NOT NULL,
-       vector          BLOB NOT NULL CHECK (length(vector) = ${4 * dimensions}),
+       vector          BLOB NOT NULL CHECK (length(vector) = ${storedVectorBytes(encoding, dimensions)}),
        UNIQUE (chunk_key, generation_key)
      )`,
     `CREATE TRIGGER "${table}_ai" AFTER INSERT ON "${table}" WHEN EXISTS (

@@ -1,6 +1,7 @@
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { checkTableSpec } from "../../contracts/check-vectors.ts";
 import type { VectorMetric, VectorStore } from "../../contracts/vectors.ts";
+import { VECTOR_ENCODINGS, type VectorEncoding } from "../../formats/stored-vector.ts";
 import { TurnTaker } from "../../turns.ts";
 import { archiveError, throwIfAborted } from "./archive-error.ts";
 import { requireTable } from "./archive-tables.ts";
@@ -19,11 +20,13 @@ export interface CarriedModel {
   modelId: string;
   dimensions: number;
   metric: VectorMetric;
+  /** How the table holds them. */
+  encoding: VectorEncoding;
   /** Table with the columns `vector_key`, `embedding_id` and `vector`. */
   table: string;
 }
 
-/** A committed embedding with its vector as little-endian 32-bit floats. */
+/** A committed embedding with its vector as its table holds it. */
 export interface CarriedVector {
   key: number;
   embeddingId: string;
@@ -82,15 +85,20 @@ export async function carriedModels(db: SqlExecutor): Promise<CarriedModel[]> {
     "model_id",
     "dimensions",
     "metric",
+    ...(apart === undefined ? ["encoding"] : []),
   ]);
   const models = await db.all<CarriedModel>(
     apart === undefined
-      ? 'SELECT model_id AS "modelId", dimensions, metric, table_name AS "table" FROM image.vector_tables ORDER BY table_key'
-      : `SELECT model_id AS "modelId", dimensions, metric, 'carried_vectors' AS "table" FROM image.carried_models`,
+      ? 'SELECT model_id AS "modelId", dimensions, metric, encoding, table_name AS "table" FROM image.vector_tables ORDER BY table_key'
+      : `SELECT model_id AS "modelId", dimensions, metric, 'f32' AS encoding, 'carried_vectors' AS "table" FROM image.carried_models`,
   );
-  for (const { table, ...spec } of models) {
+  for (const { table, encoding, ...spec } of models) {
     if (!/^(?:chunk_embeddings_[a-z0-9_]+|carried_vectors)$/u.test(table)) {
       const message = `the archive names a table of vectors that can be none: ${JSON.stringify(table)}`;
+      throw archiveError("CORRUPT", "import", message);
+    }
+    if (!VECTOR_ENCODINGS.includes(encoding)) {
+      const message = `the archive names an encoding of vectors that is none: ${JSON.stringify(encoding)}`;
       throw archiveError("CORRUPT", "import", message);
     }
     checkTableSpec({ capability: "vectors", operation: "import" }, spec);

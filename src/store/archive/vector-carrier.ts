@@ -1,5 +1,6 @@
 import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../contracts/sql.ts";
 import type { VectorRecord, VectorTable, VectorWriter } from "../../contracts/vectors.ts";
+import { decodeVector, storedVectorBytes } from "../../formats/stored-vector.ts";
 import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { archiveError } from "./archive-error.ts";
 import { unfit, unfitRows } from "./archive-values.ts";
@@ -104,16 +105,14 @@ async function commitRecords(tx: SqlExecutor, records: readonly VectorRecord[]):
   );
 }
 
-function recordOf(row: CarriedVector, { dimensions }: CarriedModel): VectorRecord {
+function recordOf(row: CarriedVector, { dimensions, encoding }: CarriedModel): VectorRecord {
   const { embeddingId, chunkId, documentId, modelVersion, vector: bytes } = row;
-  if (!(bytes instanceof Uint8Array) || bytes.byteLength !== 4 * dimensions) {
+  if (!(bytes instanceof Uint8Array) || bytes.byteLength !== storedVectorBytes(encoding, dimensions)) {
     throw archiveError(
       "CORRUPT",
       "import",
       `the vector of embedding ${embeddingId} in the archive has not ${dimensions} dimensions`,
     );
   }
-  const aligned = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  const vector = new Float32Array(aligned.buffer, aligned.byteOffset, dimensions);
-  return { embeddingId, chunkId, documentId, modelVersion, vector };
+  return { embeddingId, chunkId, documentId, modelVersion, vector: decodeVector(encoding, bytes) };
 }

@@ -10,7 +10,7 @@ export function vectorExamineCases({ opened, recall }: VectorStoreUnderTest): vo
     const [found, ...more] = await vectors.examine(table.indexId);
     expect(more).toEqual([]);
     expect(found).toMatchObject({ modelVersion: "1", vectors: 300, problem: null, index: { vectors: 300 } });
-    expect(found?.vectorBytes).toBeGreaterThanOrEqual(300 * 17 * 4);
+    expect(found?.vectorBytes).toBeGreaterThanOrEqual(300 * 17 * 2);
     expect(found?.recall).toBeGreaterThanOrEqual(recall);
     expect(found?.snapshot?.problem ?? null).toBeNull();
   });

@@ -17,6 +17,7 @@ export function vectorTableCases({ opened }: VectorStoreUnderTest): void {
       maxK: 1000,
       maxEf: 4096,
       maxBatch: 1000,
+      storedAs: expect.stringMatching(/^(?:f32|i16)$/) as string,
     });
   });
 
