@@ -28,6 +28,10 @@ import { narrow, type UserFunctions } from "./sql/user-functions.ts";
 /** How long SQLite itself waits for a lock, blocking the thread; beyond it the driver waits without blocking. */
 const BLOCKING_BUSY_TIMEOUT_MS = 5;
 const CACHE_KIB = 16_384;
+/** Of a new file: rows of vectors and of packed bytes fill large pages better, and everything but an append is faster (DESIGN.md). */
+const PAGE_BYTES = 16_384;
+/** The WAL is taken into the file when it holds this much: whoever commits then waits for it. */
+const CHECKPOINT_BYTES = 4 * 1024 * 1024;
 /** A WAL file larger than this is cut back at the next checkpoint that empties it. */
 const JOURNAL_SIZE_LIMIT = 64 * 1024 * 1024;
 
@@ -194,10 +198,13 @@ class NodeSqlEngine implements SqlEngine {
   }
 
   protected setJournal(): void {
-    // Counts when the file is made: what is deleted can be given back step by step.
+    // Page size and auto_vacuum count when the file is made; with the latter, what is deleted can be given back step by step.
     this.#db.exec(
-      `PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`,
+      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ` +
+        `PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`,
     );
+    const pageBytes = Number(this.#db.prepare("PRAGMA page_size").get()?.["page_size"]);
+    this.#db.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(CHECKPOINT_BYTES / pageBytes)}`);
   }
 
   failure(error: unknown): SqlEngineFailure {
