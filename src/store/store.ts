@@ -37,6 +37,7 @@ import { ChangeFeed } from "./changes/change-feed.ts";
 import { SqlChatSessions } from "./chat/sql-chat-sessions.ts";
 import { ensureTurnIndex, requireTurnIndex } from "./chat/turn-index.ts";
 import { checkStore } from "./check.ts";
+import type { StorageStyle } from "./compression/storage-style.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
 import { bumpEmbeddingRevision } from "./embeddings/embedding-revision.ts";
@@ -81,6 +82,8 @@ export interface StoreParts {
   readOnly?: boolean;
   /** Knows how much room there is. Without one nobody does. */
   storage?: StoreStorage;
+  /** How bytes and rows of documents are written from now on; `compact` by default. Both are read. */
+  storageStyle?: StorageStyle;
   /** What keeps others from writing; let go when all else is closed. */
   lock?: { release(): void };
   /** Aborted shortly before the store is closed, while the calls at hand are waited for: ends what may hang for ever. */
@@ -204,7 +207,7 @@ class LodestoreStore implements Store {
     this.#desk = new JobDesk(writable);
     this.#embeddings = new StoreEmbeddings(parts, this.#activity, this.#desk);
     this.embeddings = this.#embeddings;
-    const documents = new SqlDocumentStore(writable, parts.blobs);
+    const documents = new SqlDocumentStore(writable, parts.blobs, parts.storageStyle);
     this.documents = documents;
     this.chat = new SqlChatSessions(writable);
     this.jobs = new StoreJobs(writable, this.#desk, {

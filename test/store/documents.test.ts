@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
+import { packBytes } from "../../src/store/compression/packed-bytes.ts";
 import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
 import { assetContentHash, embeddingId } from "../../src/store/ids.ts";
 import { type SampleDocument, sampleDocument } from "../support/sample-document.ts";
@@ -178,7 +179,11 @@ describe.each(sqlDatabases)("documents on $driver", ({ open }) => {
       const documents = store.documents.over(tx);
       await documents.putWhole(samples[0]!);
       await expect(documents.putWhole(stolen)).rejects.toMatchObject({ code: "CONFLICT" });
-      await documents.putHashed({ ...samples[1]!, contentHash: assetContentHash(samples[1]!.bytes) });
+      await documents.putHashed({
+        ...samples[1]!,
+        contentHash: assetContentHash(samples[1]!.bytes),
+        packed: await packBytes(samples[1]!.bytes, "text/markdown"),
+      });
       await documents.putWhole(samples[2]!);
       expect(await documents.countDocuments()).toBe(3);
     });
@@ -209,9 +214,10 @@ describe.each(sqlDatabases)("documents on $driver", ({ open }) => {
   test("refuse a content hash that is not that of the asset id", async () => {
     await using store = await opened(open);
     const sample = sampleDocument("a.md", "apple");
-    const wrong = store.documents.putHashed({ ...sample, contentHash: "0".repeat(64) });
+    const packed = await packBytes(sample.bytes, "text/markdown");
+    const wrong = store.documents.putHashed({ ...sample, packed, contentHash: "0".repeat(64) });
     await expect(wrong).rejects.toMatchObject({ code: "INVALID_INPUT", message: expect.stringContaining("assetId") });
-    const noHash = store.documents.putHashed({ ...sample, contentHash: "x" });
+    const noHash = store.documents.putHashed({ ...sample, packed, contentHash: "x" });
     await expect(noHash).rejects.toMatchObject({
       code: "INVALID_INPUT",
       message: expect.stringContaining("contentHash"),

@@ -35,6 +35,12 @@ const CHOICE_COLUMNS: Readonly<Record<string, Readonly<Record<string, readonly s
   jobs: { status: JOB_STATUSES },
 };
 
+/** Columns of ids that may be packed, and the bytes of which theirs are a multiple. */
+const PACKED_COLUMNS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  blocks: { block_id: 16 },
+  chunks: { block_ids: 16 },
+};
+
 /** Columns that are counted on from. */
 const COUNTED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   chat_sessions: ["activity"],
@@ -50,12 +56,12 @@ export async function unfitRows(db: SqlExecutor, table: string, key: readonly st
   ]);
   const conditions = columns.flatMap(({ name, type }) => {
     const kinds = KINDS[type];
-    return kinds === undefined ? [] : [`typeof("${name}") NOT IN (${kinds}, 'null')`];
+    if (kinds === undefined) return [];
+    return [unlessPacked(table, name, `typeof("${name}") NOT IN (${kinds}, 'null')`)];
   });
   for (const [name, type] of Object.entries(JSON_COLUMNS[table] ?? {})) {
-    conditions.push(
-      `CASE WHEN json_valid("${name}") THEN json_type("${name}") <> '${type}' ELSE "${name}" IS NOT NULL END`,
-    );
+    const unfit = `CASE WHEN json_valid("${name}") THEN json_type("${name}") <> '${type}' ELSE "${name}" IS NOT NULL END`;
+    conditions.push(unlessPacked(table, name, unfit));
   }
   for (const [name, choices] of Object.entries(CHOICE_COLUMNS[table] ?? {})) {
     conditions.push(`"${name}" NOT IN (${choices.map((choice) => `'${choice}'`).join(", ")})`);
@@ -66,6 +72,13 @@ export async function unfitRows(db: SqlExecutor, table: string, key: readonly st
     conditions.push(`rowid NOT BETWEEN 1 AND ${greatest}`);
   }
   return conditions.length === 0 ? "0" : conditions.join(" OR ");
+}
+
+/** A condition of a column that may hold packed ids instead. */
+function unlessPacked(table: string, name: string, unfit: string): string {
+  const bytes = PACKED_COLUMNS[table]?.[name];
+  if (bytes === undefined) return unfit;
+  return `CASE typeof("${name}") WHEN 'blob' THEN length("${name}") % ${bytes} <> 0 ELSE ${unfit} END`;
 }
 
 /** Returns the error about rows that no store holds. */

@@ -2,6 +2,7 @@ import type { BlobStore } from "../../contracts/blobs.ts";
 import type { Asset } from "../../contracts/documents.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
+import { type ByteCodec, type PackedBytes, unpackBytes } from "../compression/packed-bytes.ts";
 import { assetId } from "../ids.ts";
 
 export interface AssetRow {
@@ -10,10 +11,12 @@ export interface AssetRow {
   byte_length: number;
   media_type: string;
   blob_key: string | null;
+  codec: ByteCodec;
   created_at: number;
 }
 
-export const ASSET_COLUMNS = "a.asset_id, a.content_hash, a.byte_length, a.media_type, a.blob_key, a.created_at";
+export const ASSET_COLUMNS =
+  "a.asset_id, a.content_hash, a.byte_length, a.media_type, a.blob_key, a.codec, a.created_at";
 
 export function toAsset(row: AssetRow): Asset {
   return {
@@ -25,28 +28,33 @@ export function toAsset(row: AssetRow): Asset {
   };
 }
 
-/** An asset as it goes in; `bytes` only when the store keeps them. */
+/** An asset as it goes in; `packed`, its bytes, only when the store keeps them. */
 export interface AssetInput {
   contentHash: string;
   byteLength: number;
   mediaType: string;
-  bytes: Uint8Array | undefined;
+  packed: PackedBytes | undefined;
 }
 
 /** Records an asset where it is new, and keeps its bytes where they are given and are not there. */
 export async function putAssetRow(tx: SqlExecutor, blobs: BlobStore, id: string, asset: AssetInput): Promise<void> {
-  const { bytes } = asset;
-  const key = bytes === undefined ? null : blobKey(asset.contentHash);
+  const { packed } = asset;
+  const key = packed === undefined ? null : blobKey(asset.contentHash);
   const { changes } = await tx.run(
-    `INSERT INTO assets (asset_id, content_hash, byte_length, media_type, blob_key, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6)
-     ON CONFLICT (asset_id) DO UPDATE SET blob_key = excluded.blob_key
+    `INSERT INTO assets (asset_id, content_hash, byte_length, media_type, blob_key, codec, created_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (asset_id) DO UPDATE SET blob_key = excluded.blob_key, codec = excluded.codec,
+       byte_length = excluded.byte_length
      WHERE assets.blob_key IS NULL AND excluded.blob_key IS NOT NULL`,
-    [id, asset.contentHash, asset.byteLength, asset.mediaType, key, Date.now()],
+    [id, asset.contentHash, asset.byteLength, asset.mediaType, key, packed?.codec ?? "none", Date.now()],
   );
-  if (bytes === undefined || key === null) return;
-  // Bytes that were kept and are lost are kept again.
-  if (changes > 0 || !(await blobs.has(key))) await blobs.put(key, bytes);
+  if (packed === undefined || key === null) return;
+  if (changes === 0) {
+    if (await blobs.has(key)) return;
+    // Bytes that were kept and are lost are kept again.
+    await tx.run("UPDATE assets SET codec = $2 WHERE asset_id = $1", [id, packed.codec]);
+  }
+  await blobs.put(key, packed.bytes);
 }
 
 /** Records an asset and returns it as it is stored.
@@ -58,16 +66,16 @@ export async function putAsset(
   operation: string,
 ): Promise<Asset> {
   const id = assetId(asset.contentHash);
-  await putAssetRow(tx, blobs, id, asset);
-  const row = await readAsset(tx, id);
-  if (row === undefined || row.byte_length !== asset.byteLength) {
+  const before = await readAsset(tx, id);
+  if (before !== undefined && before.byte_length !== asset.byteLength) {
     throw new StorageError(
       "CONFLICT",
-      `asset.byteLength got ${asset.byteLength}; the asset with this content hash is recorded with ${row?.byte_length ?? "none"}`,
+      `asset.byteLength got ${asset.byteLength}; the asset with this content hash is recorded with ${before.byte_length}`,
       { capability: "documents", operation },
     );
   }
-  return toAsset(row);
+  await putAssetRow(tx, blobs, id, asset);
+  return toAsset((before ?? (await readAsset(tx, id))) as AssetRow);
 }
 
 export function readAsset(db: SqlExecutor, id: string): Promise<AssetRow | undefined> {
@@ -80,12 +88,17 @@ export async function readAssetBytes(db: SqlExecutor, blobs: BlobStore, id: stri
   const row = await readAsset(db, id);
   if (row === undefined) throw failure("NOT_FOUND", `there is no asset "${id}"`);
   if (row.blob_key === null) throw failure("NOT_FOUND", `the bytes of asset "${id}" are kept elsewhere`);
+  const { codec, byte_length: byteLength } = row;
   try {
-    return await blobs.get(row.blob_key);
+    const bytes = await blobs.get(row.blob_key);
+    return await unpackBytes({ codec, bytes, byteLength }, `the bytes of asset "${id}"`);
   } catch (error) {
-    if (!(error instanceof StorageError) || error.code !== "NOT_FOUND") throw error;
-    // Deleted between the two reads is no damage.
-    if ((await readAsset(db, id)) === undefined) throw failure("NOT_FOUND", `there is no asset "${id}"`);
+    if (!(error instanceof StorageError) || (error.code !== "NOT_FOUND" && error.code !== "CORRUPT")) throw error;
+    // Deleted between the two reads, or put again in another way, is no damage.
+    const now = await readAsset(db, id);
+    if (now === undefined) throw failure("NOT_FOUND", `there is no asset "${id}"`);
+    if (now.codec !== codec) return readAssetBytes(db, blobs, id);
+    if (error.code === "CORRUPT") throw error;
     throw failure("CORRUPT", `the bytes of asset "${id}" are missing`, error);
   }
 }

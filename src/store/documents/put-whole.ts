@@ -5,6 +5,8 @@ import { type CheckedDocument, checkNewDocument } from "../../contracts/check-do
 import type { Block, Chunk, Document, WholeDocument } from "../../contracts/documents.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { type CallSite, refusal } from "../../contracts/validate.ts";
+import type { PackedBytes } from "../compression/packed-bytes.ts";
+import type { StorageStyle } from "../compression/storage-style.ts";
 import { assetId } from "../ids.ts";
 import { type AssetInput, putAssetRow } from "./asset-rows.ts";
 import { insertBlocks, replaceBlocks } from "./block-rows.ts";
@@ -12,19 +14,20 @@ import { insertChunks, replaceChunks } from "./chunk-rows.ts";
 import { bumpCorpusRevision } from "./corpus-revision.ts";
 import { putDocumentRow } from "./document-rows.ts";
 
-/** Everything of one document, with the blake3 of its bytes by whoever computed it: it is not computed again. */
-export type HashedDocument = WholeDocument & { contentHash: string };
+/** Everything of one document, with the blake3 of its bytes by whoever computed it, and its bytes as they are to be kept: that is not
+ *  done again. */
+export type HashedDocument = WholeDocument & { contentHash: string; packed: PackedBytes };
 
 /** Everything of one document, looked at whole. */
 export interface CheckedWhole {
-  asset: AssetInput;
+  asset: Omit<AssetInput, "packed">;
   document: CheckedDocument;
   blocks: readonly Block[];
   chunks: readonly Chunk[];
 }
 
 /** Checks a document with all its parts before the first of them is written. */
-export function checkWhole(site: CallSite, whole: HashedDocument): CheckedWhole {
+export function checkWhole(site: CallSite, whole: Omit<HashedDocument, "packed">): CheckedWhole {
   const { bytes, contentHash } = whole;
   const document = checkNewDocument(site, whole.document);
   const blocks = checkBlocks(site, whole.blocks, document.id);
@@ -33,23 +36,29 @@ export function checkWhole(site: CallSite, whole: HashedDocument): CheckedWhole 
   if (document.assetId !== idOfBytes) {
     throw refusal(site, `document.assetId got "${document.assetId}"; it takes the id of the bytes, "${idOfBytes}"`);
   }
-  const asset = { contentHash, byteLength: bytes.byteLength, mediaType: document.mediaType, bytes };
+  const asset = { contentHash, byteLength: bytes.byteLength, mediaType: document.mediaType };
   return { asset, document, blocks, chunks };
 }
 
 /** Puts a document with all its parts; where nothing stands under its id yet, without looking for what to replace. */
-export async function putWhole(tx: SqlExecutor, blobs: BlobStore, whole: CheckedWhole): Promise<Document> {
+export async function putWhole(
+  tx: SqlExecutor,
+  blobs: BlobStore,
+  whole: CheckedWhole,
+  packed: PackedBytes,
+  style: StorageStyle,
+): Promise<Document> {
   const { asset, blocks, chunks } = whole;
-  await putAssetRow(tx, blobs, whole.document.assetId, asset);
+  await putAssetRow(tx, blobs, whole.document.assetId, { ...asset, packed });
   const { key, document, outcome } = await putDocumentRow(tx, blobs, whole.document);
   const owner = { key, id: document.id, title: document.title };
   let changed = outcome !== "unchanged";
   if (outcome === "new") {
-    await insertBlocks(tx, key, blocks);
-    await insertChunks(tx, owner, chunks);
+    await insertBlocks(tx, key, blocks, style);
+    await insertChunks(tx, owner, chunks, style);
   } else {
-    await replaceBlocks(tx, key, blocks);
-    changed = (await replaceChunks(tx, owner, chunks)) || changed;
+    await replaceBlocks(tx, key, blocks, style);
+    changed = (await replaceChunks(tx, owner, chunks, style)) || changed;
   }
   if (changed) await bumpCorpusRevision(tx);
   return document;

@@ -24,6 +24,8 @@ import type {
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { type CallSite, requireBytes, requireList, requireLookupId, requireObject } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
+import { packBytes, type PackedBytes } from "../compression/packed-bytes.ts";
+import type { StorageStyle } from "../compression/storage-style.ts";
 import { assetContentHash } from "../ids.ts";
 import { fillTextIndex } from "../search/text-index.ts";
 import { ASSET_COLUMNS, type AssetRow, putAsset, readAsset, readAssetBytes, toAsset } from "./asset-rows.ts";
@@ -44,26 +46,37 @@ export class SqlDocumentStore implements DocumentStore {
   readonly #db: SqlExecutor;
   readonly #blobs: TransactionalBlobStore;
 
+  readonly #style: StorageStyle;
+
   /** @param db A migrated database, or a transaction on one; the caller closes it.
-   *  @param blobs Blobs of the same database. */
-  constructor(db: SqlExecutor, blobs: TransactionalBlobStore) {
+   *  @param blobs Blobs of the same database.
+   *  @param style How bytes and rows are written from now on. */
+  constructor(db: SqlExecutor, blobs: TransactionalBlobStore, style: StorageStyle = "compact") {
     this.#db = db;
     this.#blobs = blobs;
+    this.#style = style;
   }
 
   /** Returns the same store over a running transaction: every method then is a savepoint in it. */
   over(tx: SqlExecutor): SqlDocumentStore {
-    return new SqlDocumentStore(tx, this.#blobs);
+    return new SqlDocumentStore(tx, this.#blobs, this.#style);
+  }
+
+  /** The bytes of an asset as this store keeps them. */
+  async pack(bytes: Uint8Array, mediaType: string): Promise<PackedBytes> {
+    if (this.#style === "compact") return packBytes(bytes, mediaType);
+    return { codec: "none", bytes, byteLength: bytes.byteLength };
   }
 
   async putAsset(asset: { contentHash: string; byteLength: number; mediaType: string }): Promise<Asset> {
-    const input = { ...checkAsset(at("putAsset"), asset), bytes: undefined };
+    const input = { ...checkAsset(at("putAsset"), asset), packed: undefined };
     return this.#write((tx, blobs) => putAsset(tx, blobs, input, "putAsset"));
   }
 
   async putAssetWithBytes(asset: { bytes: Uint8Array; mediaType: string }): Promise<Asset> {
     const { bytes, mediaType } = checkAssetWithBytes(at("putAssetWithBytes"), asset);
-    const input = { contentHash: assetContentHash(bytes), byteLength: bytes.byteLength, mediaType, bytes };
+    const contentHash = assetContentHash(bytes);
+    const input = { contentHash, byteLength: bytes.byteLength, mediaType, packed: await this.pack(bytes, mediaType) };
     return this.#write((tx, blobs) => putAsset(tx, blobs, input, "putAssetWithBytes"));
   }
 
@@ -85,7 +98,7 @@ export class SqlDocumentStore implements DocumentStore {
     const checked = checkBlocks(site, blocks, requireLookupId(site, "documentId", documentId));
     await this.#write(async (tx) => {
       const owner = await requireOwner(tx, documentId, "putBlocks");
-      await replaceBlocks(tx, owner.key, checked);
+      await replaceBlocks(tx, owner.key, checked, this.#style);
     });
   }
 
@@ -94,7 +107,7 @@ export class SqlDocumentStore implements DocumentStore {
     const checked = checkChunks(site, chunks, requireLookupId(site, "documentId", documentId));
     await this.#write(async (tx) => {
       const owner = await requireOwner(tx, documentId, "putChunks");
-      if (await replaceChunks(tx, owner, checked)) await bumpCorpusRevision(tx);
+      if (await replaceChunks(tx, owner, checked, this.#style)) await bumpCorpusRevision(tx);
     });
   }
 
@@ -103,16 +116,17 @@ export class SqlDocumentStore implements DocumentStore {
     const given = requireObject(site, "document", document, ["bytes", "document", "blocks", "chunks"]);
     const bytes = requireBytes(site, "bytes", given["bytes"], MAX_ASSET_BYTES);
     const whole = checkWhole(site, { ...document, contentHash: assetContentHash(bytes) });
-    return this.#write((tx, blobs) => putWhole(tx, blobs, whole));
+    const packed = await this.pack(bytes, whole.asset.mediaType);
+    return this.#write((tx, blobs) => putWhole(tx, blobs, whole, packed, this.#style));
   }
 
-  /** Puts a document as {@link putWhole} does, trusting `contentHash`. Not for bytes and hashes from outside. */
+  /** Puts a document as {@link putWhole} does, trusting `contentHash` and `packed`. Not for bytes and hashes from outside. */
   async putHashed(document: HashedDocument): Promise<Document> {
     const site = at("putWhole");
     requireBytes(site, "bytes", document.bytes, MAX_ASSET_BYTES);
     requireContentHash(site, document.contentHash);
     const whole = checkWhole(site, document);
-    return this.#write((tx, blobs) => putWhole(tx, blobs, whole));
+    return this.#write((tx, blobs) => putWhole(tx, blobs, whole, document.packed, this.#style));
   }
 
   async getDocument(id: string): Promise<Document | undefined> {

@@ -2,7 +2,7 @@ import type { Block, Chunk, NewDocument } from "../../contracts/documents.ts";
 import type { CheckedIngestFile, CheckedIngestOptions } from "../../contracts/check-ingest.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { IngestReport } from "../../contracts/store.ts";
-import type { HashedDocument } from "../documents/sql-document-store.ts";
+import type { HashedDocument, SqlDocumentStore } from "../documents/sql-document-store.ts";
 import { assetContentHash, assetId, blockId, documentId } from "../ids.ts";
 import { chunkBlocks, CHUNKER_VERSION, policyHash } from "./chunker.ts";
 import { decodeText } from "./decode.ts";
@@ -50,13 +50,21 @@ type Labels = Pick<CheckedIngestFile, "tags" | "metadata">;
 /** Turns files into documents. Writes nothing. */
 export class DocumentReader {
   readonly #db: SqlExecutor;
+  readonly #pack: SqlDocumentStore["pack"];
   readonly #options: CheckedIngestOptions;
   readonly #timings: IngestReport["timings"];
   readonly #policyHash: string;
 
-  /** @param timings Where the time of each step is added up. */
-  constructor(db: SqlExecutor, options: CheckedIngestOptions, timings: IngestReport["timings"]) {
+  /** @param pack Makes of bytes what is kept of them.
+   *  @param timings Where the time of each step is added up. */
+  constructor(
+    db: SqlExecutor,
+    pack: SqlDocumentStore["pack"],
+    options: CheckedIngestOptions,
+    timings: IngestReport["timings"],
+  ) {
     this.#db = db;
+    this.#pack = pack;
     this.#options = options;
     this.#timings = timings;
     this.#policyHash = policyHash(options.chunking);
@@ -76,8 +84,11 @@ export class DocumentReader {
     if (current !== undefined && hasLabels(current, file)) return undefined;
 
     const parseStart = performance.now();
-    const text = decodeText(bytes);
-    const parsed = await parseDocument({ text, path: file.path, mediaType });
+    // Packed while it is parsed, where the platform has a thread for that.
+    const [packed, { text, parsed }] = await Promise.all([
+      this.#pack(bytes, mediaType),
+      parse(bytes, file.path, mediaType),
+    ]);
     const lang = detectLanguage({ explicit: file.lang, hint: parsed.lang, path: file.path, text });
     this.#timings.parseMs += performance.now() - parseStart;
 
@@ -86,7 +97,7 @@ export class DocumentReader {
     const idsStart = performance.now();
     const { blocks, chunks } = this.#cut(document.id, parsed);
     this.#timings.idsMs += performance.now() - idsStart;
-    return { whole: { bytes, contentHash, document, blocks, chunks }, replaces: known !== undefined };
+    return { whole: { bytes, contentHash, packed, document, blocks, chunks }, replaces: known !== undefined };
   }
 
   /** Whether taking the file in again would change nothing but its tags and metadata. What lost its bytes or a part is mended by it. */
@@ -128,6 +139,15 @@ export class DocumentReader {
     }));
     return { blocks, chunks };
   }
+}
+
+async function parse(
+  bytes: Uint8Array,
+  path: string,
+  mediaType: string,
+): Promise<{ text: string; parsed: ParsedDocument }> {
+  const text = decodeText(bytes);
+  return { text, parsed: await parseDocument({ text, path, mediaType }) };
 }
 
 /** The tags and metadata that the document of a file would have, where the caller gives them: his and those that its text states. */

@@ -156,7 +156,12 @@ class IngestRun {
       },
       live,
     );
-    this.#reader = new DocumentReader(db, options, this.#report.timings);
+    this.#reader = new DocumentReader(
+      db,
+      (bytes, mediaType) => documents.pack(bytes, mediaType),
+      options,
+      this.#report.timings,
+    );
     this.#progress = new ProgressTeller(options.onProgress, options.total, (progress) => this.#note(progress));
   }
 
