@@ -17,6 +17,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   chat: () => import("./chat.ts"),
   changes: () => import("./changes.ts"),
   cache: () => import("./cache.ts"),
+  storage: () => import("./storage.ts"),
 };
 
 const { values, positionals } = parseArgs({
