@@ -121,9 +121,10 @@ test("a server that is not there is out of reach", async () => {
 });
 
 test("a redirect is not followed with the texts", async () => {
-  await expect(ask(answerWith(307, "", { location: "http://127.0.0.1:1/" }))).rejects.toMatchObject({
-    failure: "unreachable",
-  });
+  const asked = ask(answerWith(307, "", { location: `${server.url}/elsewhere` }));
+  server.next.push(streamed(["Copper"]));
+  await expect(asked).rejects.toMatchObject({ failure: "unreachable" });
+  expect(server.seen).toHaveLength(1);
 });
 
 test("a silent server is given up, before its answer and within it", async () => {

@@ -32,6 +32,11 @@ test("bytes may be cut anywhere, within characters and line ends, too", async ()
   );
 });
 
+test("a line end that is cut in two does not end the event", async () => {
+  const text = "data: a\r\ndata: b\r\n\r\n";
+  for (let cut = 0; cut <= text.length; cut++) expect(await read(text, [cut])).toEqual(["a\nb"]);
+});
+
 test("an event without an end is refused", async () => {
   await expect(read(`data: ${"x".repeat(1100 * 1024)}`)).rejects.toThrow("too long");
 });
