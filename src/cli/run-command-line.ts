@@ -28,6 +28,7 @@ import { showCommand } from "./show-command.ts";
 import { statsCommand } from "./stats-command.ts";
 import { suggest } from "./suggest.ts";
 import { Terminal } from "./terminal.ts";
+import { vacuumCommand } from "./vacuum-command.ts";
 
 const COMMANDS: readonly Command[] = [
   ingestCommand,
@@ -38,6 +39,7 @@ const COMMANDS: readonly Command[] = [
   reindexCommand,
   statsCommand,
   doctorCommand,
+  vacuumCommand,
   exportCommand,
   importCommand,
   changesCommand,

@@ -9,6 +9,7 @@ import { indexLines } from "./index-lines.ts";
 import { openStoreToRead, storeFolder } from "./open-store.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
+import { sizesLines } from "./sizes-lines.ts";
 import { statsLines } from "./stats-lines.ts";
 import type { Terminal } from "./terminal.ts";
 import { useStore } from "./use-store.ts";
@@ -33,10 +34,12 @@ index: how it is searched, its levels, what is linked and what waits, memory,
 and the size and age of its snapshot and what changed since.
 
 The indexes are loaded for it, but for a large one without a snapshot to load:
-making that takes long, and stats changes nothing.`,
-  options: [],
+making that takes long, and stats changes nothing. With --sizes it tells the rows
+and bytes of every table and index, too, for which it reads the whole file.`,
+  options: [{ name: "sizes", help: "Rows and bytes of every table and index" }],
   examples: [
     ["lodestore stats", "Of the store in ./.lodestore"],
+    ["lodestore stats --sizes", "Also where its bytes are"],
     ["lodestore stats --json | jq .embeddings.missing", "For programs"],
   ],
   run: runStats,
@@ -64,7 +67,12 @@ async function read(args: Arguments, terminal: Terminal): Promise<Figures> {
     () => openStoreToRead(args, terminal),
     async (store) => {
       const indexes = await store.embeddings.examine({ quick: true });
-      return { folder, stats: await store.stats(), embeddings: await store.embeddings.status(), indexes };
+      return {
+        folder,
+        stats: await store.stats({ sizes: args.has("sizes") }),
+        embeddings: await store.embeddings.status(),
+        indexes,
+      };
     },
   );
 }
@@ -76,6 +84,7 @@ function lines({ folder, stats, embeddings, indexes }: Figures, now: number): st
     ...modelLines(embeddings),
     ...(embeddings.generations.length === 0 ? [] : ["Embeddings:", ...embeddings.generations.map(generationLine)]),
     ...indexLines(stats, indexes, now),
+    ...(stats.sizes === null ? [] : sizesLines(stats, stats.sizes)),
   ];
 }
 

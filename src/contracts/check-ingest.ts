@@ -23,7 +23,10 @@ export interface CheckedChunkingPolicy {
 }
 
 /** Options of a run with their defaults filled in. */
-export interface CheckedIngestOptions extends Pick<IngestOptions, "signal" | "onProgress" | "total" | "sweep"> {
+export interface CheckedIngestOptions extends Pick<
+  IngestOptions,
+  "signal" | "onProgress" | "total" | "totalBytes" | "sweep"
+> {
   chunking: CheckedChunkingPolicy;
   maxFileBytes: number;
   embed: IngestEmbedding;
@@ -36,9 +39,21 @@ export interface CheckedIngestFile extends Omit<IngestFile, "tags"> {
   tags?: string[];
 }
 
-const OPTION_KEYS = ["signal", "onProgress", "total", "sweep", "chunking", "maxFileBytes", "embed", "origin"];
+const OPTION_KEYS = [
+  "signal",
+  "onProgress",
+  "total",
+  "totalBytes",
+  "sweep",
+  "chunking",
+  "maxFileBytes",
+  "embed",
+  "origin",
+];
 /** Longest origin as JSON, in bytes. */
 const MAX_ORIGIN_BYTES = 64 * 1024;
+/** Largest file that is taken in unless another limit is asked for, in bytes. */
+export const DEFAULT_MAX_FILE_BYTES: number = 16 * 2 ** 20;
 const EMBED: readonly IngestEmbedding[] = ["background", "wait", "off"];
 const FILE_KEYS = [
   "path",
@@ -67,7 +82,7 @@ export function requireIngestSource(source: unknown): IngestSource {
 export function checkIngestOptions(options: unknown): CheckedIngestOptions {
   const site: CallSite = { capability: "ingest", operation: "ingest" };
   const given = requireObject(site, "options", options, OPTION_KEYS);
-  const { signal, onProgress, total, sweep, origin } = given;
+  const { signal, onProgress, total, totalBytes, sweep, origin } = given;
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw invalidInput(site, "signal", signal, "an AbortSignal");
   if (onProgress !== undefined && typeof onProgress !== "function") {
@@ -77,9 +92,12 @@ export function checkIngestOptions(options: unknown): CheckedIngestOptions {
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: onProgress as NonNullable<IngestOptions["onProgress"]> }),
     ...(total === undefined ? {} : { total: requireInteger(site, "total", total, 0, Number.MAX_SAFE_INTEGER) }),
+    ...(totalBytes === undefined
+      ? {}
+      : { totalBytes: requireInteger(site, "totalBytes", totalBytes, 0, Number.MAX_SAFE_INTEGER) }),
     ...(sweep === undefined ? {} : { sweep: checkSweep(site, sweep) }),
     chunking: checkChunkingPolicy(site, given["chunking"] ?? {}),
-    maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? 16 * 2 ** 20, 1, 2 ** 29),
+    maxFileBytes: requireInteger(site, "maxFileBytes", given["maxFileBytes"] ?? DEFAULT_MAX_FILE_BYTES, 1, 2 ** 29),
     embed: requireOneOf(site, "embed", given["embed"] ?? "background", EMBED),
     origin: origin === undefined ? undefined : copyOf(requireJsonObject(site, "origin", origin, MAX_ORIGIN_BYTES)),
   };

@@ -35,6 +35,9 @@ export interface IngestOptions {
   onProgress?: (progress: IngestProgress) => void;
   /** Number of files, when known: makes time left possible. */
   total?: number;
+  /** Bytes of the files, when known: what clearly cannot fit is refused with QUOTA_EXCEEDED before the first file is read. Of one file, or
+   *  of a list, it is known as far as their `content` or `sizeBytes` tells. */
+  totalBytes?: number;
   /** Deletes documents under this path prefix (`""`: all) that the run did not see. */
   sweep?: { prefix: string };
   chunking?: ChunkingPolicy;

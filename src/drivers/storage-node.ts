@@ -1,4 +1,4 @@
-import { readdir, stat, statfs } from "node:fs/promises";
+import { access, constants, readdir, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { RoomEstimate, StoreStorage } from "../contracts/upkeep.ts";
 import { StorageError } from "../errors.ts";
@@ -22,9 +22,17 @@ async function estimate(dir: string): Promise<RoomEstimate> {
     storeBytes: await bytesIn(dir),
     usageBytes,
     quotaBytes: usageBytes + availableBytes,
-    availableBytes,
+    // Where nothing may be written, what is left is of no account: what a store needs then is put elsewhere.
+    availableBytes: (await isWritable(dir)) ? availableBytes : null,
     persisted: true,
   };
+}
+
+async function isWritable(dir: string): Promise<boolean> {
+  return access(dir, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function bytesIn(dir: string): Promise<number> {

@@ -19,6 +19,9 @@ import type {
   StoreStats,
 } from "../contracts/store.ts";
 import type { StatsOptions, StoreStorage, VacuumOptions, VacuumReport } from "../contracts/upkeep.ts";
+import { DEFAULT_MAX_FILE_BYTES } from "../contracts/check-ingest.ts";
+import { knownBytes } from "../contracts/known-bytes.ts";
+import { isPlainObject } from "../contracts/validate.ts";
 import { StorageError, type StorageCapability } from "../errors.ts";
 import { endedByClosing } from "./ended-by-closing.ts";
 import { sendableVectors } from "./heavy-calls.ts";
@@ -138,7 +141,8 @@ export class ThreadedStore implements Store {
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {
-    const call: Call<IngestReport> = (thread) => thread.store.ingest(sendableFiles(oneByOne(source)), options);
+    const asked = withKnownBytes(source, options);
+    const call: Call<IngestReport> = (thread) => thread.store.ingest(sendableFiles(oneByOne(source)), asked);
     return this.#write("ingest", "ingest", call, false);
   }
 
@@ -307,6 +311,14 @@ function sumOf(caches: readonly SearchCacheStats[]): SearchCacheStats {
   }
   if (sum.hits > 0) sum.hitRate = sum.hits / (sum.hits + sum.misses);
   return sum;
+}
+
+/** What is sent file by file tells its size no more. */
+function withKnownBytes(source: IngestSource, options: IngestOptions | undefined): IngestOptions | undefined {
+  if (!Array.isArray(source) || (options !== undefined && !isPlainObject(options))) return options;
+  const { totalBytes, maxFileBytes } = options ?? {};
+  if (totalBytes !== undefined || (maxFileBytes !== undefined && typeof maxFileBytes !== "number")) return options;
+  return { ...options, totalBytes: knownBytes(source as IngestSource, maxFileBytes ?? DEFAULT_MAX_FILE_BYTES) };
 }
 
 function usesVectors(query: unknown): boolean {

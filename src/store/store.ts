@@ -215,7 +215,7 @@ class LodestoreStore implements Store {
       embed: (job, options) => this.#embeddings.run(toldAsJob(options), job),
       reindex: ({ id, payload }, options) => this.#embeddings.reindex({ ...payload, ...toldAsJob(options) }, id),
     });
-    this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings);
+    this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings, storage);
     this.#cache = parts.searchCache ?? new SearchCache(parts.db);
     this.#search = new Search(
       parts.db,
@@ -225,7 +225,7 @@ class LodestoreStore implements Store {
       parts.filters,
       this.#cache,
     );
-    this.#archive = new StoreArchive({ ...parts, side: this.#embeddings.side, held }, this.#closing.signal);
+    this.#archive = new StoreArchive({ ...parts, storage, side: this.#embeddings.side, held }, this.#closing.signal);
     this.#changes = new ChangeFeed(parts.db, parts.readOnly !== true);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();

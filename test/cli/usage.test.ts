@@ -13,6 +13,7 @@ const COMMANDS = [
   "reindex",
   "stats",
   "doctor",
+  "vacuum",
   "export",
   "import",
   "changes",

@@ -38,7 +38,7 @@ export class NaiveStore {
       files.flatMap(([path, file]) => file.tags.map((tag) => `${path} ${tag}`)).sort(),
     );
     const blocks = await db.all<{ key: number }>('SELECT DISTINCT document_key AS "key" FROM blocks');
-    expect(blocks.map(({ key }) => pathOf.get(key) ?? "none").sort()).toEqual(
+    expect(blocks.map(({ key }) => pathOf.get(key) ?? `document ${key}`).sort()).toEqual(
       files.filter(([, { chunks }]) => chunks.length > 0).map(([path]) => path),
     );
     const chunks = await db.all<{ key: number; owner: number; text: string }>(

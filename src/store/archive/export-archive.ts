@@ -1,8 +1,10 @@
 import type { ArchiveOptions } from "../../contracts/archive.ts";
 import type { SqlDatabase, SqlImage } from "../../contracts/sql.ts";
+import type { StoreStorage } from "../../contracts/upkeep.ts";
 import { type TarContent, tarSize, writeTar } from "../../formats/tar/tar-writer.ts";
 import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { throwIfAborted } from "./archive-error.ts";
+import { requireExportRoom } from "./archive-room.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
 import { writeCarriedVectors } from "./carried-vectors.ts";
 import { HashedBytes } from "./hashed-bytes.ts";
@@ -25,6 +27,7 @@ export interface ArchiveParts {
   vectors?: AnyVectorStore | undefined;
   /** What the store's own writes of vectors go through, so that an import and they take turns. */
   side?: VectorSide | undefined;
+  storage: StoreStorage;
   /** Keeps others from writing while an import may be undone. */
   held: HeldWrites;
 }
@@ -39,6 +42,7 @@ export async function* exportArchive(
   const progress = new ArchiveProgressTeller(onProgress);
   throwIfAborted(signal, "export");
   progress.at("copy", 0, null);
+  await requireExportRoom(parts.db, parts.storage);
   const image = await parts.db.image({ signal });
   try {
     const manifest = await describeImage(image, parts.vectors, signal);

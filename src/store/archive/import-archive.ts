@@ -5,6 +5,7 @@ import { migrate } from "../../sql/migrate.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TurnTaker } from "../../turns.ts";
 import { archiveError, readingEntry, throwIfAborted } from "./archive-error.ts";
+import { requireImportRoom } from "./archive-room.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
 import {
   type ArchiveTable,
@@ -37,11 +38,15 @@ export async function importArchive(
   { onProgress }: ArchiveOptions,
   signal: AbortSignal,
 ): Promise<ArchiveImportReport> {
-  const { db } = parts;
+  const { db, storage } = parts;
   const progress = new ArchiveProgressTeller(onProgress);
   const tables = await archiveTables(db);
   await requireEmpty(db, tables);
-  const { manifest, image, bytes: size } = await readArchive(db, bytes, requireKnownSchema, progress);
+  const accept = async (stated: ArchiveManifest): Promise<void> => {
+    requireKnownSchema(stated);
+    await requireImportRoom(db, storage, stated);
+  };
+  const { manifest, image, bytes: size } = await readArchive(db, bytes, accept, progress);
   try {
     throwIfAborted(signal, "import");
     const migrated = await readingEntry(DATABASE_ENTRY, () => migrateImage(image, manifest));

@@ -32,7 +32,7 @@ const SMALLEST_DATABASE = 512;
 export async function readArchive(
   db: SqlDatabase,
   bytes: AsyncIterable<Uint8Array>,
-  accept: (manifest: ArchiveManifest) => void,
+  accept: (manifest: ArchiveManifest) => Promise<void>,
   progress: ArchiveProgressTeller,
 ): Promise<ReadArchive> {
   const tar = new TarReader(bytes);
@@ -40,7 +40,7 @@ export async function readArchive(
   let image: SqlImage | undefined;
   try {
     const manifest = readManifest(await readJson(tar, await entry(tar, MANIFEST_ENTRY), checksums));
-    accept(manifest);
+    await accept(manifest);
     const file = await entry(tar, DATABASE_ENTRY);
     if (file.sizeBytes !== manifest.databaseBytes || file.sizeBytes < SMALLEST_DATABASE) {
       const message = `${DATABASE_ENTRY} in the archive has ${file.sizeBytes} bytes; ${MANIFEST_ENTRY} says ${manifest.databaseBytes}`;

@@ -18,6 +18,8 @@ import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
 import type { StoreJob } from "../jobs/store-job.ts";
 import { type AfterIngest, embedAfter, requireEmbedding } from "./embed-after.ts";
+import type { StoreStorage } from "../../contracts/upkeep.ts";
+import { requireIngestRoom } from "./ingest-room.ts";
 import { DocumentReader, type ReadDocument } from "./document-reader.ts";
 import { ProgressTeller } from "./progress.ts";
 import { RunRecord, type RunStatus } from "./run-record.ts";
@@ -60,8 +62,16 @@ export class Ingest {
   readonly #live = new Set<string>();
   readonly #embedding: AfterIngest | undefined;
   readonly #desk: JobDesk;
+  readonly #storage: StoreStorage;
 
-  constructor(db: SqlExecutor, documents: SqlDocumentStore, desk: JobDesk, embedding?: AfterIngest) {
+  constructor(
+    db: SqlExecutor,
+    documents: SqlDocumentStore,
+    desk: JobDesk,
+    embedding: AfterIngest | undefined,
+    storage: StoreStorage,
+  ) {
+    this.#storage = storage;
     this.#db = db;
     this.#documents = documents;
     this.#desk = desk;
@@ -75,6 +85,7 @@ export class Ingest {
     const checked = checkIngestOptions(options);
     requireEmbedding(checked, this.#embedding);
     if (checked.signal?.aborted === true) throw ingestAborted(checked.signal);
+    await requireIngestRoom(this.#db, this.#storage, source, checked);
     const job =
       resumed === undefined ? this.#desk.begin("ingest", jobPayload(checked)) : await this.#desk.reopen(resumed);
     const runId = crypto.randomUUID();

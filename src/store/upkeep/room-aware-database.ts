@@ -62,7 +62,7 @@ export class RoomAwareDatabase implements SqlDatabase {
     const { availableBytes, quotaBytes } = await this.#storage.estimate();
     if (availableBytes === null) return error;
     const { capability, operation } = error;
-    const message = `${error.message}: it needs more than the ${availableBytes} bytes that are available of ${quotaBytes ?? "?"}; what was being written is undone`;
+    const message = `${error.message}: it needs more than there is (${availableBytes} of ${quotaBytes ?? "?"} bytes are said to be available); what was being written is undone`;
     return new StorageError("QUOTA_EXCEEDED", message, { capability, operation, cause: error });
   }
 }
