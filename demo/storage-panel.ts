@@ -1,4 +1,4 @@
-import type { CheckReport, OpenReport, Store, StoreStats } from "lodestore";
+import type { CheckReport, OpenReport, RoomEstimate, Store, StoreStats } from "lodestore";
 import { createArchiveSection } from "./archive-section.ts";
 import { confirmDialog } from "./confirm-dialog.ts";
 import { button, descriptionList, element, type Child } from "./element.ts";
@@ -73,15 +73,10 @@ export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
 
   async function load(): Promise<void> {
     try {
-      const [stats, report, estimate, isPersistent] = await Promise.all([
-        store.stats(),
-        store.openReport(),
-        navigator.storage.estimate(),
-        navigator.storage.persisted(),
-      ]);
+      const [stats, report, room] = await Promise.all([store.stats(), store.openReport(), store.storage.estimate()]);
       figures.replaceChildren(
         contentSection(stats),
-        spaceSection(stats, estimate, isPersistent, requestPersistence),
+        spaceSection(stats, room, requestPersistence),
         engineSection(stats, report),
       );
       archive.show(stats.documents);
@@ -96,10 +91,10 @@ export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
   }
 
   async function requestPersistence(): Promise<void> {
-    const isGranted = await navigator.storage.persist();
+    const { reason } = await store.storage.persist();
     await load();
-    if (!isGranted) {
-      const note = "The browser said no for now. It says yes to sites that are installed, bookmarked or often used.";
+    if (reason !== null) {
+      const note = `It cannot be promised: ${reason}.`;
       figures.querySelector("[data-testid=persistence]")?.append(element("p", { class: "hint", role: "status" }, note));
     }
   }
@@ -170,12 +165,11 @@ function contentSection(stats: StoreStats): HTMLElement {
 
 function spaceSection(
   stats: StoreStats,
-  estimate: StorageEstimate,
-  isPersistent: boolean,
+  { storeBytes, usageBytes, quotaBytes, persisted }: RoomEstimate,
   requestPersistence: () => Promise<void>,
 ): HTMLElement {
-  const usage = estimate.usage ?? 0;
-  const quota = estimate.quota ?? 0;
+  const usage = usageBytes ?? 0;
+  const quota = quotaBytes ?? 0;
   const share = quota === 0 ? 0 : usage / quota;
   return section(
     "Space",
@@ -189,13 +183,14 @@ function spaceSection(
       }),
     descriptionList([
       ["Used by this site", quota === 0 ? formatBytes(usage) : `${formatBytes(usage)} of ${formatBytes(quota)}`],
-      ["Database file", formatBytes(stats.databaseBytes)],
-      ["Kept by the browser", isPersistent ? "until you delete it" : "as long as there is room"],
+      ["This store", formatBytes(storeBytes)],
+      ["Database", `${formatBytes(stats.databaseBytes)}, ${formatBytes(stats.freeBytes)} of it free`],
+      ["Kept by the browser", persisted ? "until you delete it" : "as long as there is room"],
     ]),
     element(
       "div",
       { "data-testid": "persistence" },
-      isPersistent
+      persisted
         ? null
         : button({ "data-testid": "persist", onclick: () => void requestPersistence() }, "Ask for persistent storage"),
     ),
