@@ -65,7 +65,7 @@ async function runReindex(args: Arguments, terminal: Terminal): Promise<number> 
       async (store) => {
         if (modelId !== undefined) await requireModel(store, args.command, modelId);
         const line = shown ? progressLine : undefined;
-        const text = args.has("text") ? await makeText(store, line) : null;
+        const text = args.has("text") ? await makeText(store, signal, line) : null;
         const withVectors = text === null || modelId !== undefined;
         return { text, vectors: withVectors ? await makeVectors(store, modelId, signal, line) : null };
       },
@@ -81,10 +81,19 @@ async function runReindex(args: Arguments, terminal: Terminal): Promise<number> 
   return EXIT.ok;
 }
 
-async function makeText(store: Store, progressLine: ProgressLine | undefined): Promise<{ elapsedMs: number }> {
+async function makeText(
+  store: Store,
+  signal: AbortSignal,
+  progressLine: ProgressLine | undefined,
+): Promise<{ elapsedMs: number }> {
   progressLine?.begin("Making the text index…");
   const start = performance.now();
-  await store.documents.rebuildChunksFts();
+  await store.documents.rebuildChunksFts({
+    signal,
+    onProgress: ({ done, total }) => {
+      if (!signal.aborted) progressLine?.step("text index", done, total, performance.now() - start);
+    },
+  });
   return { elapsedMs: performance.now() - start };
 }
 

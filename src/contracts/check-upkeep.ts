@@ -1,3 +1,4 @@
+import type { TextIndexOptions } from "./documents.ts";
 import type { StatsOptions, VacuumOptions } from "./upkeep.ts";
 import {
   type CallSite,
@@ -30,5 +31,18 @@ export function checkVacuumOptions(options: unknown): VacuumOptions {
     ...(maxMs === undefined ? {} : { maxMs: requireInteger(site, "options.maxMs", maxMs, 0, most) }),
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: onProgress as NonNullable<VacuumOptions["onProgress"]> }),
+  };
+}
+
+/** Returns the options of making the text index anew. */
+export function checkTextIndexOptions(site: CallSite, options: unknown): TextIndexOptions {
+  const { onProgress } = requireObject(site, "options", options, ["signal", "onProgress"]);
+  if (onProgress !== undefined && typeof onProgress !== "function") {
+    throw invalidInput(site, "options.onProgress", onProgress, "a function");
+  }
+  const signal = requireSignal(site, options);
+  return {
+    ...(signal === undefined ? {} : { signal }),
+    ...(onProgress === undefined ? {} : { onProgress: onProgress as NonNullable<TextIndexOptions["onProgress"]> }),
   };
 }

@@ -123,6 +123,14 @@ export interface Page<T> {
   nextCursor?: string;
 }
 
+/** Options of making the text index anew. */
+export interface TextIndexOptions {
+  /** Ends it after the chunks at hand; the promise rejects with ABORTED. */
+  signal?: AbortSignal;
+  /** Called with the chunks that are indexed, now and then. What it throws ends it, too. */
+  onProgress?: (progress: { done: number; total: number }) => void;
+}
+
 /** Documents, their blocks and chunks, and the text index over them. Every method is atomic, and all but
  *  `bumpCorpusRevision` are idempotent: putting what is there already writes no change and leaves the corpus revision.
  *  @throws StorageError INVALID_INPUT from every method, naming the field; CLOSED, DRIVER, QUOTA_EXCEEDED, CORRUPT */
@@ -178,8 +186,9 @@ export interface DocumentStore {
   /** Deletes the document at the path, if there is one.
    *  @returns the ids of the chunks that went, for the vector side. */
   purgeOrphanAtWorkspacePath(workspacePath: string): Promise<string[]>;
-  /** Rebuilds the text index from the chunks, in one transaction. */
-  rebuildChunksFts(): Promise<void>;
+  /** Rebuilds the text index from the chunks, in one transaction: other writes wait for it, and what ends it leaves the index as it was.
+   *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED */
+  rebuildChunksFts(options?: TextIndexOptions): Promise<void>;
   /** Counter that every change of searchable content raises by one in its own transaction. Blocks are not searched, so
    *  `putBlocks` leaves it. */
   corpusRevision(): Promise<number>;

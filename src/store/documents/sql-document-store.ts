@@ -9,6 +9,7 @@ import {
   requireContentHash,
 } from "../../contracts/check-documents.ts";
 import { requireWorkspacePath } from "../../contracts/check-paths.ts";
+import { checkTextIndexOptions } from "../../contracts/check-upkeep.ts";
 import type {
   Asset,
   Block,
@@ -19,6 +20,7 @@ import type {
   NewDocument,
   Page,
   PageRequest,
+  TextIndexOptions,
   WholeDocument,
 } from "../../contracts/documents.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
@@ -27,6 +29,7 @@ import { StorageError } from "../../errors.ts";
 import { packBytes, type PackedBytes } from "../compression/packed-bytes.ts";
 import type { StorageStyle } from "../compression/storage-style.ts";
 import { assetContentHash } from "../ids.ts";
+import { nextTurn } from "../../turns.ts";
 import { fillTextIndex } from "../search/text-index.ts";
 import { ASSET_COLUMNS, type AssetRow, putAsset, readAsset, readAssetBytes, toAsset } from "./asset-rows.ts";
 import { readBlocks, replaceBlocks } from "./block-rows.ts";
@@ -210,8 +213,18 @@ export class SqlDocumentStore implements DocumentStore {
     });
   }
 
-  async rebuildChunksFts(): Promise<void> {
-    await this.#write((tx) => fillTextIndex(tx));
+  async rebuildChunksFts(options: TextIndexOptions = {}): Promise<void> {
+    const { signal, onProgress } = checkTextIndexOptions(at("rebuildChunksFts"), options);
+    await this.#write(async (tx) => {
+      const total = (await tx.get<{ n: number }>("SELECT count(*) AS n FROM chunks"))?.n ?? 0;
+      await fillTextIndex(tx, async (done) => {
+        onProgress?.({ done, total });
+        await nextTurn();
+        if (signal?.aborted !== true) return;
+        const message = "the text index was to be made anew no more: it is as it was";
+        throw new StorageError("ABORTED", message, { ...at("rebuildChunksFts"), cause: signal.reason });
+      });
+    });
   }
 
   async corpusRevision(): Promise<number> {

@@ -61,27 +61,33 @@ export async function remakeTextIndex<T>(
   });
 }
 
-/** Chunks that are indexed by one statement: some tens of milliseconds of work. */
+/** Chunks that are indexed in one statement: some tens of milliseconds of work. */
 const FILL_CHUNKS = 500;
 
-/** Empties the text index and fills it from the chunks, in steps. */
-export async function fillTextIndex(db: Pick<SqlExecutor, "run" | "get">, step: OpeningStep = goOn): Promise<void> {
+/** Empties the text index and fills it from the chunks.
+ *  @param onBatch Told how many chunks are indexed, now and then; what it throws ends the work, which the caller's transaction undoes. */
+export async function fillTextIndex(
+  db: Pick<SqlExecutor, "run" | "get">,
+  onBatch: (done: number) => Promise<void> | void = () => {},
+): Promise<void> {
   await db.run("INSERT INTO chunks_fts (chunks_fts) VALUES ('delete-all')");
+  let done = 0;
   for (let after = Number.MIN_SAFE_INTEGER; ;) {
-    const last = await db.get<{ key: number | null }>(
-      "SELECT max(chunk_key) AS key FROM (SELECT chunk_key FROM chunks WHERE chunk_key > $1 ORDER BY chunk_key LIMIT $2)",
-      [after, FILL_CHUNKS],
+    const batch = await db.get<{ last: number | null; n: number }>(
+      `SELECT max(chunk_key) AS last, count(*) AS n FROM
+         (SELECT chunk_key FROM chunks WHERE chunk_key > $1 ORDER BY chunk_key LIMIT ${FILL_CHUNKS})`,
+      [after],
     );
-    const to = last?.key ?? null;
-    if (to === null) break;
+    if (batch === undefined || batch.last === null) break;
     await db.run(
       `INSERT INTO chunks_fts (rowid, heading, text, forms)
        SELECT chunk_key, lodestore_terms(heading_text), lodestore_terms(text), lodestore_forms(heading_text, text)
        FROM chunks WHERE chunk_key > $1 AND chunk_key <= $2 ORDER BY chunk_key`,
-      [after, to],
+      [after, batch.last],
     );
-    after = to;
-    await step();
+    after = batch.last;
+    done += batch.n;
+    await onBatch(done);
   }
   await beginTextIndexEpoch(db);
 }
