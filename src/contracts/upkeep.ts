@@ -49,8 +49,7 @@ export interface RoomEstimate {
   usageBytes: number | null;
   /** Most bytes that there may be in use: the browser's quota of the site, the size of the file system. */
   quotaBytes: number | null;
-  /** Bytes that may still be written. A browser rounds, and may promise more than there is: Chromium says ten GiB more than is in use,
-   *  whatever the quota. */
+  /** Bytes that may still be written. A browser rounds, and may promise more than its quota allows, as Chromium does. */
   availableBytes: number | null;
   /** Whether the platform keeps the store until somebody deletes it. A browser that has not been asked, or said no, may delete it
    *  when room is scarce. */
