@@ -529,7 +529,7 @@ END;
   {
     version: 10,
     name: "V010__jobs",
-    sha256: "11b2b050568cbdbea063ca17b9b51600f1f0fe3a9c55556ea6efdeb4122a9508",
+    sha256: "1812cb01fcbf8ff91762168a3df48f7e2f79afa31701b617b96fe823dbd493d2",
     sql: `-- Jobs as they are used: in an order that no clock decides, with the attempts at them.
 
 -- Counts up with every job that is made.
@@ -537,7 +537,10 @@ ALTER TABLE jobs ADD COLUMN sequence INTEGER NOT NULL DEFAULT 0;
 UPDATE jobs SET sequence =
   (SELECT count(*) FROM jobs other WHERE (other.created_at, other.job_id) <= (jobs.created_at, jobs.job_id));
 CREATE INDEX idx_jobs_sequence ON jobs (sequence);
-CREATE INDEX idx_jobs_kind ON jobs (kind, sequence);
+
+-- Few are at hand, and most of those that are written have ended: they are in no index but that of their order.
+DROP INDEX idx_jobs_status;
+CREATE INDEX idx_jobs_at_hand ON jobs (status, sequence) WHERE finished_at IS NULL;
 
 -- How often it was begun.
 ALTER TABLE jobs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 1 CHECK (attempt >= 1);

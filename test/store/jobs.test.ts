@@ -459,7 +459,7 @@ describe("jobs that nobody works on any more", () => {
     const { id } = await untilThere(second.store, { kind: "embed", status: "completed" });
     expect(await only(second.store, { kind: "embed" })).toMatchObject({ id, attempt: 2, progress: { done: 12 } });
     // One that had nothing left to do when it was interrupted is completed, too.
-    await second.db.run("UPDATE jobs SET status = 'running' WHERE job_id = $1", [id]);
+    await second.db.run("UPDATE jobs SET status = 'running', finished_at = NULL WHERE job_id = $1", [id]);
     await second.db.close();
     const third = await openEmbeddingStore({
       vectors: flatVectors,

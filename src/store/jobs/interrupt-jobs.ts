@@ -8,7 +8,7 @@ import { pruneAllJobs } from "./prune-jobs.ts";
 export async function interruptJobs(db: SqlExecutor, why: string): Promise<InterruptedJob[]> {
   const rows = await db.all<InterruptedJob & { sequence: number }>(
     `UPDATE jobs SET status = 'interrupted', error = $1, error_code = 'OWNER_LOST', updated_at = $2
-     WHERE status = 'running' RETURNING job_id AS id, kind, sequence`,
+     WHERE status = 'running' AND finished_at IS NULL RETURNING job_id AS id, kind, sequence`,
     [why, Date.now()],
   );
   return rows.sort((a, b) => a.sequence - b.sequence).map(({ id, kind }) => ({ id, kind }));

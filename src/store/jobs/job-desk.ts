@@ -41,7 +41,7 @@ export class JobDesk {
   /** Begins the newest job again that was interrupted at the same work; `undefined` where there is none. */
   async takeOver(kind: StoreJobKind, payload: object): Promise<StoreJob | undefined> {
     const params = [kind, JSON.stringify(payload)];
-    const find = `SELECT job_id AS id FROM jobs WHERE status = 'interrupted' AND kind = $1 AND payload = $2
+    const find = `SELECT job_id AS id FROM jobs WHERE status = 'interrupted' AND finished_at IS NULL AND kind = $1 AND payload = $2
       ORDER BY sequence DESC LIMIT 1`;
     if ((await this.#db.get(find, params)) === undefined) return undefined;
     const job = await this.#db.transaction(async (tx) => {
