@@ -16,9 +16,9 @@ export const jobsListCommand: Command = {
   summary: "List the jobs of the store",
   usage: "[options]",
   description: `Prints a line for each job, the newest first: id, when it was made, kind, status
-and how far it is. Every ingest, run of embeddings and reindex is a job; programs
-have jobs of their own. One is interrupted when whoever worked on it ended:
-lodestore jobs resume goes on with it.`,
+and how far it is. Every ingest, run of embeddings and reindex is a job, and
+programs have jobs of their own. One is interrupted when whoever worked on it
+ended: lodestore jobs resume goes on with it.`,
   options: [
     { name: "kind", value: "<kind>", help: "Only these: ingest, embed, reindex, or a program's" },
     {

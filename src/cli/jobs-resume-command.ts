@@ -20,8 +20,8 @@ export const jobsResumeCommand: Command = {
   summary: "Go on with a job that was interrupted, cancelled or failed",
   usage: "<id> [options]",
   description: `Goes on with an ingest, a run of embeddings or a reindex: the same job, one more
-attempt. What was done stays done. An ingest that lodestore ingest began reads the
-same folders and files again, from the folder it was begun in, with the same
+attempt. What was done stays done. An ingest that lodestore ingest began reads
+the same folders and files again, from the folder it was begun in, with the same
 options; what is in is skipped. Ctrl-C stops it as it would have then.`,
   options: [{ name: "quiet", short: "q", help: "No progress" }],
   examples: [

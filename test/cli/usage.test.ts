@@ -21,6 +21,10 @@ const COMMANDS = [
   "chat show",
   "chat search",
   "chat export",
+  "jobs list",
+  "jobs show",
+  "jobs cancel",
+  "jobs resume",
   "lhv1 inspect",
   "lhv1 import",
 ];
