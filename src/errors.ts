@@ -38,6 +38,8 @@ export type StorageCapability =
   | "embeddings"
   | "jobs"
   | "chat"
+  | "answers"
+  | "evaluations"
   | "rpc";
 
 /** Where an error was raised and what caused it. */

@@ -90,6 +90,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
       ...(embedder === undefined ? {} : { embedder }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),
       ...(lock === undefined ? {} : { lock }),
+      ...(role === "writer" ? { searchElsewhere: (query, options) => home.search(query, options) } : {}),
     });
     return {
       store,

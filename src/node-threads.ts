@@ -48,10 +48,12 @@ export interface ThreadedOptions extends Omit<ThreadParams, "role"> {
 export async function openThreads({ readers: count, ownEmbedder, signal, ...params }: ThreadedOptions): Promise<Store> {
   let writer: Lane | undefined;
   let readers: ReaderPool | undefined;
+  const opened: { store?: ThreadedStore } = {};
   const askIndexes = <T>(ask: (indexes: VectorIndexWork) => Promise<T>): Promise<T> =>
     requireReaders(readers).askKeeper((thread) => ask(thread.indexes), false);
   const home: ThreadHome = {
     embed: (texts, options) => requireEmbedder(ownEmbedder).embed(texts, options),
+    search: (query, options) => requireStore(opened.store).search(query, options),
     keeper: {
       written: (indexId, modelVersion) => readers?.tellKeeper(indexId, modelVersion),
       info: (...args) => askIndexes((indexes) => indexes.info(...args)),
@@ -98,7 +100,8 @@ export async function openThreads({ readers: count, ownEmbedder, signal, ...para
     await writer?.close();
     throw error;
   }
-  return new ThreadedStore({ writer, readers, indexesIn, release: async () => ownEmbedder?.close?.() });
+  opened.store = new ThreadedStore({ writer, readers, indexesIn, release: async () => ownEmbedder?.close?.() });
+  return opened.store;
 }
 
 /** A thread that loads, and opens its part of a store when it is told to. */
@@ -181,6 +184,11 @@ export function givenUp(signal: AbortSignal): StorageError {
 function requireEmbedder(embedder: Embedder | undefined): Embedder {
   if (embedder !== undefined) return embedder;
   throw new StorageError("UNSUPPORTED", "the store has no embedder", { capability: "embedder", operation: "embed" });
+}
+
+function requireStore(store: ThreadedStore | undefined): ThreadedStore {
+  if (store !== undefined) return store;
+  throw new StorageError("UNSUPPORTED", "nobody answers searches yet", { capability: "search", operation: "search" });
 }
 
 function requireReaders(readers: ReaderPool | undefined): ReaderPool {

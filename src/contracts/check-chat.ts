@@ -31,7 +31,7 @@ export const MAX_TURN_BYTES: number = 1024 * 1024;
 /** Most citations of a turn. */
 export const MAX_CITATIONS = 100;
 /** Longest name of a model. */
-const MAX_MODEL_LENGTH = 256;
+export const MAX_MODEL_LENGTH = 256;
 /** Longest cursor of a search over turns. */
 const MAX_CURSOR_LENGTH = 512;
 
@@ -91,14 +91,16 @@ export function checkNewTurn(site: CallSite, value: unknown): CheckedTurn {
   };
 }
 
-function requireTurnText(site: CallSite, value: unknown): string {
+/** Returns the value as the text of a turn: at most 1 MiB as UTF-8. */
+export function requireTurnText(site: CallSite, value: unknown): string {
   const text = requireText(site, "text", value, { min: 0, max: MAX_TURN_BYTES });
   const bytes = text.length * 3 <= MAX_TURN_BYTES ? 0 : new TextEncoder().encode(text).byteLength;
   if (bytes <= MAX_TURN_BYTES) return text;
   throw invalidInput(site, "text", value, `a text of at most ${MAX_TURN_BYTES} bytes as UTF-8, this one is ${bytes}`);
 }
 
-function checkCitation(site: CallSite, value: unknown): CheckedCitation {
+/** Checks a citation, whole or by its chunk alone. */
+export function checkCitation(site: CallSite, value: unknown): CheckedCitation {
   const given = requireObject(site, "", value, CITATION_KEYS);
   const chunkId = requireLookupId(site, "chunkId", given["chunkId"]);
   if (Object.values(given).filter((field) => field !== undefined).length === 1) return { chunkId };

@@ -1,3 +1,4 @@
+import type { Answers } from "./answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
 import type { Change, SubscribeOptions } from "./changes.ts";
 import type { ChatSessions } from "./chat.ts";
@@ -5,6 +6,7 @@ import type { DocumentStore } from "./documents.ts";
 import type { InterruptedJob, Jobs, JobStatus } from "./jobs.ts";
 import type { EmbeddingProgress, EmbeddingReport, Embeddings, EmbeddingSweepReport } from "./embeddings.ts";
 import type { IngestFile, IngestSource } from "./ingest-source.ts";
+import type { Evaluations } from "./evaluations.ts";
 import type { SearchQuery, SearchResult } from "./search.ts";
 import type { SqlCapabilities } from "./sql.ts";
 import type { StatsOptions, StoreSizes, StoreStorage, VacuumOptions, VacuumReport } from "./upkeep.ts";
@@ -242,6 +244,10 @@ export interface Store {
   readonly storage: StoreStorage;
   /** Work that takes a while, the store's own and the caller's. */
   readonly jobs: Jobs;
+  /** Answers that were given from what is in the store, with what they stand on. */
+  readonly answers: Answers;
+  /** Suites of queries, and how well they are answered. */
+  readonly evaluations: Evaluations;
   /** Takes files in: parses, cuts into chunks, indexes. See {@link IngestOptions}.
    *  A document is whole or absent; a bad file is reported and harms nothing else.
    *  @throws StorageError INVALID_INPUT, ABORTED, QUOTA_EXCEEDED, CLOSED, DRIVER */

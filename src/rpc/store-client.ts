@@ -1,8 +1,10 @@
+import type { Answers } from "../contracts/answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
+import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
   CheckReport,
@@ -30,6 +32,8 @@ export class StoreClient implements Store {
   readonly chat: ChatSessions;
   readonly storage: StoreStorage;
   readonly jobs: Jobs;
+  readonly answers: Answers;
+  readonly evaluations: Evaluations;
   readonly #connection: Connection<Store>;
   #closed: Promise<void> | undefined;
 
@@ -42,6 +46,8 @@ export class StoreClient implements Store {
     const { storage } = connection.proxy;
     this.storage = { estimate: () => storage.estimate(), persist: () => (page ?? storage).persist() };
     this.jobs = sendingJobs(connection.proxy.jobs);
+    this.answers = connection.proxy.answers;
+    this.evaluations = connection.proxy.evaluations;
   }
 
   ingest(source: IngestSource, options?: IngestOptions): Promise<IngestReport> {

@@ -26,6 +26,8 @@ export interface StoreThread {
 export interface ThreadHome {
   /** The caller's embedder, where the thread has none of its own. */
   embed: Embedder["embed"];
+  /** From the thread that writes: searches, which the threads answer that read. */
+  search: Store["search"];
   /** From the thread that writes: the thread that keeps the indexes. */
   readonly keeper: VectorKeeper;
   /** To the thread that writes. */

@@ -1,9 +1,11 @@
+import type { Answers } from "../contracts/answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
 import type { JobResumeOptions, Jobs } from "../contracts/jobs.ts";
+import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
   CheckReport,
@@ -75,6 +77,19 @@ const CHAT_READS: ReadonlySet<string> = new Set<keyof ChatSessions>([
   "searchTurns",
 ]);
 
+/** Methods of the answers that only read. */
+const ANSWER_READS: ReadonlySet<string> = new Set<keyof Answers>(["get", "list"]);
+
+/** Methods of the evaluations that only read. */
+const EVALUATION_READS: ReadonlySet<string> = new Set<keyof Evaluations>([
+  "getSuite",
+  "listSuites",
+  "getRun",
+  "listRuns",
+  "listResults",
+  "compare",
+]);
+
 /** Methods of the embeddings that ask the indexes in memory. */
 const INDEX_READS: ReadonlySet<string> = new Set<keyof Embeddings>([
   "flush",
@@ -94,6 +109,8 @@ export class ThreadedStore implements Store {
   readonly chat: ChatSessions;
   readonly storage: StoreStorage;
   readonly jobs: Jobs;
+  readonly answers: Answers;
+  readonly evaluations: Evaluations;
   readonly #writer: Lane | undefined;
   readonly #readers: ReaderPool | undefined;
   readonly #release: () => Promise<void>;
@@ -124,6 +141,16 @@ export class ThreadedStore implements Store {
       const call: Call<unknown> = (thread) => callOf(thread.store.jobs, name, sent);
       return JOB_READS.has(name) ? this.#read(name, call) : this.#write("jobs", name, call, name !== "resume");
     }) as Jobs;
+    this.answers = methods((name, args) => {
+      const call: Call<unknown> = (thread) => callOf(thread.store.answers, name, args);
+      return ANSWER_READS.has(name) ? this.#read(name, call) : this.#write("answers", name, call);
+    }) as Answers;
+    this.evaluations = methods((name, args) => {
+      const call: Call<unknown> = (thread) => callOf(thread.store.evaluations, name, args);
+      if (EVALUATION_READS.has(name)) return this.#read(name, call);
+      // A run is ended by closing, which does not wait for it.
+      return this.#write("evaluations", name, call, name !== "run");
+    }) as Evaluations;
     this.embeddings = methods((name, args) => {
       const call: Call<unknown> = (thread) =>
         name === "put"

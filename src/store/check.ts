@@ -2,8 +2,10 @@ import type { SqlDatabase } from "../contracts/sql.ts";
 import type { CheckFinding, CheckReport } from "../contracts/store.ts";
 import { StorageError } from "../errors.ts";
 import { nextTurn } from "../turns.ts";
+import { ANSWER_PROBLEMS } from "./answers/examine-answers.ts";
 import { TURN_INDEX_PROBLEMS, TURN_PROBLEMS } from "./chat/examine-chat.ts";
 import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
+import { EVALUATION_PROBLEMS } from "./evaluation/examine-evaluations.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
 import { UNUSED_ASSET_PROBLEMS, unusedAssets, VECTOR_LEFTOVER_PROBLEMS } from "./repair/leftovers.ts";
 import { triggerProblems } from "./repair/schema-triggers.ts";
@@ -20,6 +22,8 @@ export const FINDINGS = {
   chatStructure: "chat index structure",
   chatInStep: "chat index in step with turns",
   chat: "whole chat sessions",
+  answers: "grounded answers",
+  evaluations: "whole evaluation runs",
   revision: "corpus revision",
   assetBytes: "asset bytes",
   strayBytes: "bytes that no asset has",
@@ -80,6 +84,8 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
     await finding(FINDINGS.chatStructure, () => indexStructure(db, "chat_turns_fts")),
     await finding(FINDINGS.chatInStep, () => problems(db, TURN_INDEX_PROBLEMS)),
     await finding(FINDINGS.chat, () => problems(db, TURN_PROBLEMS)),
+    await finding(FINDINGS.answers, () => problems(db, ANSWER_PROBLEMS)),
+    await finding(FINDINGS.evaluations, () => problems(db, EVALUATION_PROBLEMS)),
     await finding(FINDINGS.revision, () =>
       problems(
         db,

@@ -1,3 +1,4 @@
+import type { Answers } from "../contracts/answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
 import type { TransactionalBlobStore } from "../contracts/blobs.ts";
 import type { Change, SubscribeOptions } from "../contracts/changes.ts";
@@ -9,6 +10,7 @@ import { checkStatsOptions, checkVacuumOptions } from "../contracts/check-upkeep
 import type { DocumentStore } from "../contracts/documents.ts";
 import type { Embedder } from "../contracts/embedder.ts";
 import type { Embeddings } from "../contracts/embeddings.ts";
+import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type {
@@ -30,6 +32,7 @@ import { migrate, requireMigrated } from "../sql/migrate.ts";
 import { migrations } from "../sql/migrations.generated.ts";
 import { SearchActivity } from "../turns.ts";
 import type { AllowedChunks } from "./allowed-chunks.ts";
+import { SqlAnswers } from "./answers/sql-answers.ts";
 import { HeldWrites } from "./archive/held-writes.ts";
 import { StoreArchive } from "./archive/store-archive.ts";
 import { undoUnfinishedImport } from "./archive/undo-import.ts";
@@ -43,6 +46,9 @@ import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
 import { bumpEmbeddingRevision } from "./embeddings/embedding-revision.ts";
 import { StoreEmbeddings } from "./embeddings/store-embeddings.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
+import type { SearchCall } from "./evaluation/rank-query.ts";
+import { markInterrupted } from "./evaluation/interrupted-runs.ts";
+import { StoreEvaluations } from "./evaluation/store-evaluations.ts";
 import { Ingest } from "./ingest/ingest.ts";
 import { openingStep, type OpeningStep } from "./opening.ts";
 import { openJobs } from "./jobs/interrupt-jobs.ts";
@@ -84,6 +90,8 @@ export interface StoreParts {
   storage?: StoreStorage;
   /** How bytes and rows of documents are written from now on; `compact` by default. Both are read. */
   storageStyle?: StorageStyle;
+  /** Answers the searches of evaluations, where another thread does better: this one may not keep the indexes. */
+  searchElsewhere?: SearchCall;
   /** What keeps others from writing; let go when all else is closed. */
   lock?: { release(): void };
   /** Aborted shortly before the store is closed, while the calls at hand are waited for: ends what may hang for ever. */
@@ -128,6 +136,7 @@ type Prepared = Pick<OpenReport, "created" | "migrations" | "rebuilt" | "interru
 async function prepare({ db, vectors }: StoreParts, step: OpeningStep): Promise<Prepared> {
   const { applied, version } = await migrate(db, migrations, step);
   const created = applied.length === version;
+  await markInterrupted(db, new Set());
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);
   await step();
   const rebuilt = [...(await ensureTextIndex(db, created, step)), ...(await ensureTurnIndex(db, applied))];
@@ -176,7 +185,10 @@ class LodestoreStore implements Store {
   readonly storage: StoreStorage;
   readonly jobs: Jobs;
   readonly #desk: JobDesk;
+  readonly answers: Answers;
+  readonly evaluations: Evaluations;
   readonly #embeddings: StoreEmbeddings;
+  readonly #evaluations: StoreEvaluations;
   readonly #parts: StoreParts;
   readonly #db: SqlDatabase;
   readonly #ingest: Ingest;
@@ -215,6 +227,14 @@ class LodestoreStore implements Store {
       embed: (job, options) => this.#embeddings.run(toldAsJob(options), job),
       reindex: ({ id, payload }, options) => this.#embeddings.reindex({ ...payload, ...toldAsJob(options) }, id),
     });
+    this.answers = new SqlAnswers(writable);
+    this.#evaluations = new StoreEvaluations({
+      db: parts.db,
+      writable,
+      search: parts.searchElsewhere ?? ((query, options) => this.search(query, options)),
+      closing: this.#closing.signal,
+    });
+    this.evaluations = this.#evaluations;
     this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings, storage);
     this.#cache = parts.searchCache ?? new SearchCache(parts.db);
     this.#search = new Search(
@@ -292,6 +312,7 @@ class LodestoreStore implements Store {
   async import(archive: ArchiveSource, options: ArchiveOptions = {}): Promise<ArchiveImportReport> {
     this.#checkOpen("import");
     const report = await this.#archive.import(archive, options);
+    await this.#evaluations.settle();
     // What could not be carried over, or is of another model.
     if (this.#parts.embedOnOpen !== false) this.#embeddings.start();
     return report;
@@ -323,6 +344,7 @@ class LodestoreStore implements Store {
     );
     this.#changes.close();
     await Promise.all(this.#running);
+    await this.#evaluations.idle();
     await this.#archive.idle();
     await this.#embeddings.close();
     if (this.#parts.readOnly !== true) await this.#desk.close();

@@ -7,17 +7,23 @@ import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import type { Store } from "../../src/contracts/store.ts";
+import { SqlAnswers } from "../../src/store/answers/sql-answers.ts";
 import { SqlChatSessions } from "../../src/store/chat/sql-chat-sessions.ts";
 import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
 import { StoreJobs } from "../../src/store/jobs/store-jobs.ts";
+import { answersConformance, type AnsweringStore } from "../conformance/answers.ts";
 import { blobStoreConformance } from "../conformance/blob-store.ts";
 import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
+import { evaluationsConformance } from "../conformance/evaluations.ts";
 import { jobsConformance } from "../conformance/jobs.ts";
 import { testSqlDatabase } from "../conformance/sql-database.ts";
 import { suiteFunctions } from "../conformance/sql-functions.ts";
+import { openTestStore } from "../support/open-test-store.ts";
 import { sqlDatabases } from "../support/sql-databases.ts";
 import { sendingJobs } from "../../src/rpc/sendable-jobs.ts";
+import { StoreClient } from "../../src/rpc/store-client.ts";
 import { servedHere } from "./served-here.ts";
 
 const drivers: Record<string, () => Promise<SqlDatabase>> = {
@@ -44,7 +50,27 @@ blobStoreConformance("blobs-memory over rpc", async () => {
   return { blobs: proxy, close: async () => terminate() };
 });
 
+evaluationsConformance("of a store over rpc", async () => {
+  const { store } = await openTestStore();
+  const client = new StoreClient(await servedHere<Store>(store));
+  return { store: client, close: () => client.close() };
+});
+
 for (const { driver, open } of sqlDatabases) {
+  answersConformance(`on ${driver} over rpc`, async () => {
+    const db = await open();
+    const documents = new SqlDocumentStore(db, new SqlBlobStore(db));
+    const served = { answers: new SqlAnswers(db), chat: new SqlChatSessions(db), documents };
+    const { proxy, terminate } = await servedHere<AnsweringStore>(served);
+    return {
+      store: { answers: proxy.answers, chat: proxy.chat, documents: proxy.documents },
+      close: async () => {
+        terminate();
+        await db.close();
+      },
+    };
+  });
+
   documentStoreConformance(`on ${driver} over rpc`, async () => {
     const db = await open();
     const store = { documents: new SqlDocumentStore(db, new SqlBlobStore(db)) };

@@ -18,6 +18,8 @@ import { createStore } from "../../src/store/store.ts";
 import { chatSessionsConformance } from "../conformance/chat-sessions.ts";
 import { documentStoreConformance } from "../conformance/document-store.ts";
 import { jobsConformance } from "../conformance/jobs.ts";
+import { answersConformance } from "../conformance/answers.ts";
+import { evaluationsConformance } from "../conformance/evaluations.ts";
 import { servedHere } from "./served-here.ts";
 
 /** What a thread would serve, served here: a thread for every test would take longer than the tests. */
@@ -69,6 +71,8 @@ jobsConformance("of a store with one that writes and two that read", async () =>
   const { store, close } = await storeInParts();
   return { jobs: store.jobs, documents: store.documents, close };
 });
+answersConformance("of a store with one that writes and two that read", storeInParts);
+evaluationsConformance("of a store with one that writes and two that read", storeInParts);
 
 test("what only reads asks nothing of the one that writes", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
@@ -85,6 +89,10 @@ test("what only reads asks nothing of the one that writes", async () => {
   const { id: sessionId } = await store.chat.createSession({ title: "Kilns" });
   await store.chat.appendTurn(sessionId, { role: "user", text: "kiln" });
   const { id: jobId } = await store.jobs.create("own");
+  const { id: answerId } = await store.answers.record({ query: "kiln", mode: "lexical", text: "yes" });
+  const suite = { name: "s", queries: [{ id: "1", text: "kiln", expected: ["a.md"] }] };
+  await store.evaluations.putSuite(suite);
+  const { id: runId } = await store.evaluations.run("s");
   await writing.store.close();
 
   const { documents } = store;
@@ -114,6 +122,16 @@ test("what only reads asks nothing of the one that writes", async () => {
   expect(await store.jobs.get(jobId)).toMatchObject({ kind: "own" });
   expect((await store.jobs.list()).items).toHaveLength(2);
   await expect(store.jobs.cancel(jobId)).rejects.toMatchObject({ code: "CLOSED" });
+  expect(await store.answers.get(answerId)).toMatchObject({ text: "yes" });
+  expect((await store.answers.list()).items).toHaveLength(1);
+  expect(await store.evaluations.getSuite("s")).toMatchObject({ queryCount: 1 });
+  expect((await store.evaluations.listSuites()).items).toHaveLength(1);
+  expect(await store.evaluations.getRun(runId)).toMatchObject({ status: "completed" });
+  expect((await store.evaluations.listRuns()).items).toHaveLength(1);
+  expect((await store.evaluations.listResults(runId)).items).toHaveLength(1);
+  expect(await store.evaluations.compare(runId, runId)).toMatchObject({ difference: 0 });
+  await expect(store.answers.delete(answerId)).rejects.toMatchObject({ code: "CLOSED" });
+  await expect(store.evaluations.run("s")).rejects.toMatchObject({ code: "CLOSED" });
   await expect(store.chat.deleteSession(sessionId)).rejects.toMatchObject({ code: "CLOSED" });
   await expect(documents.deleteDocument(documentId)).rejects.toMatchObject({ code: "CLOSED" });
   await store.close();
@@ -124,7 +142,8 @@ test("a store that is printed or serialised is asked nothing", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const writer = new Lane(await partHere(join(dir, "lodestore.db"), false));
   const store = new ThreadedStore({ writer, readers: undefined, indexesIn: "readers", release: async () => undefined });
-  expect(JSON.stringify(store)).toBe('{"documents":{},"embeddings":{},"chat":{},"storage":{},"jobs":{}}');
+  const members = ["documents", "embeddings", "chat", "storage", "jobs", "answers", "evaluations"];
+  expect(JSON.parse(JSON.stringify(store))).toEqual(Object.fromEntries(members.map((name) => [name, {}])));
   expect(Object.hasOwn(store.embeddings, "then")).toBe(false);
   // A call that nobody awaits would be a rejection that nobody handles.
   expect(writer.load).toBe(0);

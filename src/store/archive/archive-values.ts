@@ -22,12 +22,16 @@ const KINDS: Readonly<Record<string, string>> = {
 
 /** Columns that are read as JSON, and what it is of. */
 const JSON_COLUMNS: Readonly<Record<string, Readonly<Record<string, "array" | "object">>>> = {
+  answers: { citations: "array", packed_chunks: "array", metadata: "object" },
   documents: { metadata: "object" },
   blocks: { heading_path: "array" },
   chunks: { block_ids: "array", heading_path: "array" },
   chat_sessions: { metadata: "object" },
   chat_turns: { citations: "array", metadata: "object" },
   jobs: { payload: "object", progress: "object" },
+  eval_suites: { queries: "array" },
+  eval_runs: { config: "object", metrics: "object" },
+  eval_query_results: { hits: "array", found: "array", metrics: "object" },
 };
 
 /** Columns that hold one of a few texts. */
@@ -43,8 +47,11 @@ const PACKED_COLUMNS: Readonly<Record<string, Readonly<Record<string, number>>>>
 
 /** Columns that are counted on from. */
 const COUNTED_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  answers: ["sequence"],
   chat_sessions: ["activity"],
   chat_turns: ["turn_index"],
+  eval_runs: ["sequence"],
+  eval_query_results: ["ordinal"],
   jobs: ["sequence", "attempt"],
 };
 

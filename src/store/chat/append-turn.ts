@@ -5,12 +5,14 @@ import { noSession, type TurnRow, toTurn } from "./chat-rows.ts";
 import { lookUpCitations } from "./cited-chunks.ts";
 import { timeOrderedId } from "./time-ordered-id.ts";
 
+const APPEND = { capability: "chat", operation: "appendTurn" } as const;
+
 /** Appends a turn and touches its session, in one transaction: nobody else takes the number in between.
  *  @throws StorageError NOT_FOUND */
 export async function appendTurn(db: SqlExecutor, sessionId: string, turn: CheckedTurn): Promise<ChatTurn> {
   const { role, text, model, metadata } = turn;
   return db.transaction(async (tx) => {
-    const citations = JSON.stringify(await lookUpCitations(tx, turn.citations, "appendTurn"));
+    const citations = JSON.stringify(await lookUpCitations(tx, turn.citations, APPEND));
     const now = Date.now();
     const id = timeOrderedId(now);
     const [row] = await tx.all<Pick<TurnRow, "turn_index">>(

@@ -1,6 +1,7 @@
 import type { ChatCitation } from "../../contracts/chat.ts";
 import type { CheckedCitation } from "../../contracts/check-chat.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
+import type { CallSite } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
 
 interface CitedRow {
@@ -18,7 +19,7 @@ interface CitedRow {
 export async function lookUpCitations(
   tx: SqlExecutor,
   citations: readonly CheckedCitation[],
-  operation: string,
+  { capability, operation }: CallSite,
 ): Promise<ChatCitation[]> {
   const wanted = citations.filter((citation) => !isWhole(citation)).map(({ chunkId }) => chunkId);
   const found = wanted.length === 0 ? new Map<string, ChatCitation>() : await readCited(tx, wanted);
@@ -26,7 +27,7 @@ export async function lookUpCitations(
     const whole = isWhole(citation) ? citation : found.get(citation.chunkId);
     if (whole !== undefined) return whole;
     const message = `there is no chunk "${citation.chunkId}" to cite; cite it with its document, title, path and span`;
-    throw new StorageError("NOT_FOUND", message, { capability: "chat", operation });
+    throw new StorageError("NOT_FOUND", message, { capability, operation });
   });
 }
 

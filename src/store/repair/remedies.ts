@@ -1,9 +1,11 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
+import { ungroundAnswers } from "../answers/examine-answers.ts";
 import { remakeTurnIndex } from "../chat/turn-index.ts";
 import type { TransactionalBlobStore } from "../../contracts/blobs.ts";
 import { dropStrayBytes, FINDINGS } from "../check.ts";
 import { renewCorpusRevision } from "../documents/corpus-revision.ts";
 import type { StoreEmbeddings } from "../embeddings/store-embeddings.ts";
+import { interruptBrokenRuns } from "../evaluation/examine-evaluations.ts";
 import { remakeTextIndex } from "../search/text-index.ts";
 import { deleteDerivedOrphans } from "./derived-orphans.ts";
 import { dropUnusedAssets, dropVectorLeftovers } from "./leftovers.ts";
@@ -55,6 +57,19 @@ export const REMEDIES: readonly Remedy[] = [
     run: async ({ db }) => {
       await remakeTurnIndex(db);
       return "the text index over chat was made anew";
+    },
+  },
+  {
+    names: [FINDINGS.answers],
+    does: "say of answers that cite nothing that they are not grounded",
+    run: async ({ db }) => `${counted(await ungroundAnswers(db), "answer")} said to be ungrounded`,
+  },
+  {
+    names: [FINDINGS.evaluations],
+    does: "say of evaluation runs without all of their results that they were interrupted",
+    run: async ({ db }) => {
+      const runs = await interruptBrokenRuns(db);
+      return runs === 0 ? "" : `${counted(runs, "run")} said to be interrupted`;
     },
   },
   {
