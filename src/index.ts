@@ -17,3 +17,8 @@ export type * from "./contracts/upkeep.ts";
 export type * from "./contracts/vectors.ts";
 export { type CitationMarker, type GroundedCitations, groundCitations } from "./store/answers/ground-citations.ts";
 export { packChunks, type PackedContext, type PackedSource, type PackOptions } from "./store/answers/pack-chunks.ts";
+export {
+  type EvaluationReport,
+  evaluationReport,
+  type ReportedRun,
+} from "./store/evaluation/report/evaluation-report.ts";

@@ -8,6 +8,10 @@ import { COMMON_OPTIONS, type Command } from "./command.ts";
 import { usageError } from "./command-error.ts";
 import { doctorCommand } from "./doctor-command.ts";
 import { embedCommand } from "./embed-command.ts";
+import { evalCompareCommand } from "./eval-compare-command.ts";
+import { evalListCommand } from "./eval-list-command.ts";
+import { evalRunCommand } from "./eval-run-command.ts";
+import { evalShowCommand } from "./eval-show-command.ts";
 import { EXIT } from "./exit-code.ts";
 import { exportCommand } from "./export-command.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -51,6 +55,10 @@ const COMMANDS: readonly Command[] = [
   jobsShowCommand,
   jobsCancelCommand,
   jobsResumeCommand,
+  evalRunCommand,
+  evalListCommand,
+  evalShowCommand,
+  evalCompareCommand,
   lhv1InspectCommand,
   lhv1ImportCommand,
 ];

@@ -125,7 +125,7 @@ function checkQuery(site: CallSite, value: unknown): EvalQuery {
   if (filters !== undefined) checkDocumentFilter(site, filters, "filters");
   return {
     id: requireText(site, "id", id, { max: 256 }),
-    text: requireText(site, "text", text, { max: MAX_QUERY_LENGTH }),
+    text: requireText(site, "text", text, { min: 0, max: MAX_QUERY_LENGTH }),
     judgements: judgements === undefined ? checkExpected(site, expected) : checkJudgements(site, judgements),
     ...(filters === undefined ? {} : { filters: filters as DocumentFilter }),
   };

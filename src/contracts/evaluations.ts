@@ -8,7 +8,7 @@ export type JudgedBy = "path" | "document" | "chunk";
 export interface EvalQuery {
   /** 1 to 256 characters, once in a suite. */
   id: string;
-  /** 1 to 4,096 characters. */
+  /** At most 4,096 characters; collections have empty ones, too, which find nothing. */
   text: string;
   /** Grades by path or id, -1,000 to 1,000, whole; at most 10,000. 1 and more is relevant, 0 and less is not, nor is what is not judged.
    *  A query with nothing relevant is run, but has no metrics and is in no mean. */

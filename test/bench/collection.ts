@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
+import type { NewEvalSuite } from "../../src/contracts/evaluations.ts";
 import type { IngestFile } from "../../src/contracts/store.ts";
 
 /** A document or a query of a collection. */
@@ -72,14 +73,26 @@ export function collectionFiles(collection: Collection): { files: IngestFile[]; 
   return { files, idOf };
 }
 
-/** Mean nDCG@10 of rankings by query id; queries without judgements do not count. */
-export function meanNdcg(collection: Collection, rankings: ReadonlyMap<string, readonly string[]>): number {
-  const gains = collection.queries.flatMap((query) => {
-    const grades = collection.judgements.get(query._id);
-    const gain = grades === undefined ? undefined : ndcg((rankings.get(query._id) ?? []).slice(0, 10), grades);
-    return gain === undefined ? [] : [gain];
-  });
-  return gains.reduce((sum, gain) => sum + gain, 0) / gains.length;
+/** The queries of a collection with its judgements, by the paths of the documents.
+ *  @param idOf Which entry each path is. */
+export function collectionSuite(
+  name: string,
+  { queries, judgements }: Collection,
+  idOf: ReadonlyMap<string, string>,
+): NewEvalSuite {
+  const pathOf = new Map([...idOf].map(([path, id]) => [id, path]));
+  return {
+    name,
+    queries: queries.map(({ _id, text }) => {
+      const grades = [...(judgements.get(_id) ?? [])];
+      // A judged document that is not in the corpus counts as one that is not found.
+      return {
+        id: _id,
+        text,
+        judgements: Object.fromEntries(grades.map(([id, grade]) => [pathOf.get(id) ?? id, grade])),
+      };
+    }),
+  };
 }
 
 /** An entry without text is its title. */
@@ -90,13 +103,4 @@ function bodyOf({ title = "", text }: Entry): string {
 /** Bytes of what the collection says, each once: some repeat the title at the start of the text. */
 export function sourceBytes({ title = "", text }: Entry): number {
   return Buffer.byteLength(text.startsWith(title) ? text : title + text);
-}
-
-/** Normalised discounted cumulative gain at 10; undefined where nothing is relevant.
- *  @see Järvelin & Kekäläinen 2002 */
-function ndcg(ranked: readonly string[], grades: ReadonlyMap<string, number>): number | undefined {
-  const discounted = (gains: readonly number[]): number =>
-    gains.reduce((sum, gain, index) => sum + gain / Math.log2(index + 2), 0);
-  const ideal = discounted([...grades.values()].toSorted((a, b) => b - a).slice(0, 10));
-  return ideal === 0 ? undefined : discounted(ranked.map((id) => grades.get(id) ?? 0)) / ideal;
 }

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { SearchQuery } from "../../src/contracts/search.ts";
+import type { EvalAggregates } from "../../src/contracts/evaluations.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { createHashingEmbedder, openStore } from "../../src/node.ts";
-import { type Collection, collectionFiles, meanNdcg, readCollections } from "./collection.ts";
+import { type Collection, collectionFiles, collectionSuite, readCollections } from "./collection.ts";
 import { measureHybridInChromium } from "./hybrid-chromium.ts";
-import { type BenchContext, median } from "./report.ts";
+import type { BenchContext } from "./report.ts";
 
 /**
  * Ranking quality of words, vectors and both, on every collection: with the hashing embedder, and with LSI vectors where there are some;
@@ -59,39 +59,20 @@ async function measure(
   const dataset = `${name}: ${collection.corpus.length} documents, ${collection.queries.length} queries`;
   context.progress(`suite hybrid: ${dataset}, ${vectors}`);
   const caseName = `${name.replace(/-dev$/u, "")}, ${vectors}`;
+  const suite = collectionSuite(name, collection, idOf);
+  // A query without a single known word has no direction: words alone answer it, or nothing does.
+  const usable = [...(queryVectors ?? [])].filter(([, vector]) => vector.some((value) => value !== 0));
+  const options = queryVectors === undefined ? {} : { vectors: Object.fromEntries(usable) };
   let lexical = 0;
   for (const mode of ["lexical", "vector", "hybrid"] as const) {
-    const rankings = new Map<string, string[]>();
-    const latencies: number[] = [];
-    for (const { _id, text } of collection.queries) {
-      const vector = mode === "lexical" ? undefined : queryVectors?.get(_id);
-      // A query without a single known word has no direction: words alone answer it.
-      const usable = vector === undefined || vector.some((value) => value !== 0);
-      if (!usable && mode === "vector") continue;
-      const query: SearchQuery = {
-        text,
-        mode: usable ? mode : "lexical",
-        k: 50,
-        plainText: true,
-        ...(vector === undefined || !usable ? {} : { vector }),
-      };
-      const start = performance.now();
-      const { hits } = await store.search(query);
-      latencies.push(performance.now() - start);
-      rankings.set(_id, [...new Set(hits.map((hit) => idOf.get(hit.citation.workspacePath) ?? ""))]);
-    }
-    const value = meanNdcg(collection, rankings);
+    const { aggregates } = await store.evaluations.run(suite, { k: 10, ...options, search: { mode } });
+    const { metrics, latency } = aggregates as EvalAggregates;
+    const value = metrics?.ndcg ?? 0;
     if (mode === "lexical") lexical = value;
     const figure = { suite: "hybrid", case: caseName, dataset };
-    context.report({
-      ...figure,
-      metric: `ndcg@10 ${mode}`,
-      value,
-      unit: "",
-      baseline: lexical,
-      ratio: value / lexical,
-    });
-    context.report({ ...figure, metric: `p50 ${mode}`, value: median(latencies), unit: "ms" });
+    const beside = { baseline: lexical, ratio: value / lexical };
+    context.report({ ...figure, metric: `ndcg@10 ${mode}`, value, unit: "", ...beside });
+    context.report({ ...figure, metric: `p50 ${mode}`, value: latency.p50, unit: "ms" });
   }
 }
 

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openStore } from "../../src/node.ts";
-import { type Collection, collectionFiles, meanNdcg, readCollections, sourceBytes } from "./collection.ts";
-import { type BenchContext, median, quantile } from "./report.ts";
+import { type EvalAggregates, openStore } from "../../src/node.ts";
+import { type Collection, collectionFiles, collectionSuite, readCollections, sourceBytes } from "./collection.ts";
+import type { BenchContext } from "./report.ts";
 
 /** Ranking quality and index size on every collection in the folder `text`: corpus.jsonl.gz, queries.jsonl, qrels.tsv. */
 export async function run(context: BenchContext): Promise<void> {
@@ -23,22 +23,18 @@ async function measure(context: BenchContext, name: string, collection: Collecti
     await store.ingest(files);
     const stats = await store.stats();
     const figure = { suite: "text", case: caseName, dataset };
+    const suite = collectionSuite(name, collection, idOf);
     for (const stemming of ["rank", "match", "off"] as const) {
-      const latencies: number[] = [];
-      const rankings = new Map<string, string[]>();
-      for (const query of collection.queries) {
-        const start = performance.now();
-        const { hits } = await store.search({ text: query.text, k: 50, stemming, plainText: true });
-        latencies.push(performance.now() - start);
-        rankings.set(query._id, [...new Set(hits.map((hit) => idOf.get(hit.citation.workspacePath) ?? ""))]);
-      }
+      const { aggregates } = await store.evaluations.run(suite, { k: 10, search: { stemming } });
       const suffix = stemming === "rank" ? "" : ` (stemming ${stemming})`;
-      const value = meanNdcg(collection, rankings);
-      context.report({ ...figure, metric: `ndcg@10${suffix}`, value, unit: "" });
-      if (stemming === "rank") {
-        context.report({ ...figure, metric: "query p50", value: median(latencies), unit: "ms" });
-        context.report({ ...figure, metric: "query p99", value: quantile(latencies, 0.99), unit: "ms" });
-      }
+      const { metrics, latency } = aggregates as EvalAggregates;
+      context.report({ ...figure, metric: `ndcg@10${suffix}`, value: metrics?.ndcg ?? 0, unit: "" });
+      if (stemming !== "rank") continue;
+      context.report({ ...figure, metric: "map@100", value: metrics?.averagePrecision ?? 0, unit: "" });
+      context.report({ ...figure, metric: "mrr@100", value: metrics?.reciprocalRank ?? 0, unit: "" });
+      context.report({ ...figure, metric: "recall@10", value: metrics?.recall ?? 0, unit: "" });
+      context.report({ ...figure, metric: "query p50", value: latency.p50, unit: "ms" });
+      context.report({ ...figure, metric: "query p99", value: latency.p99, unit: "ms" });
     }
     context.report({
       ...figure,

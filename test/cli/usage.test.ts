@@ -25,6 +25,10 @@ const COMMANDS = [
   "jobs show",
   "jobs cancel",
   "jobs resume",
+  "eval run",
+  "eval list",
+  "eval show",
+  "eval compare",
   "lhv1 inspect",
   "lhv1 import",
 ];

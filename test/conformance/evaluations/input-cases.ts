@@ -19,7 +19,7 @@ const CASES: readonly [string, keyof Evaluations, unknown[]][] = [
   ["suite.queries[0] takes either", "putSuite", withQuery({})],
   ["suite.queries[0] takes either", "putSuite", withQuery({ expected: [], judgements: {} })],
   ["suite.queries[0].id", "putSuite", withQuery({ expected: [], id: 7 })],
-  ["suite.queries[0].text", "putSuite", withQuery({ expected: [], text: "" })],
+  ["suite.queries[0].text", "putSuite", withQuery({ expected: [], text: undefined })],
   ["suite.queries[0].text", "putSuite", withQuery({ expected: [], text: "x".repeat(4097) })],
   ["suite.queries[0].expected", "putSuite", withQuery({ expected: "a.md" })],
   ["suite.queries[0].expected[1]", "putSuite", withQuery({ expected: ["a.md", ""] })],
