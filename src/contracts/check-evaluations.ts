@@ -74,7 +74,7 @@ const SEARCH_KEYS: readonly (keyof EvalSearchOptions)[] = [
   "plainText",
 ];
 const FILTER_KEYS: readonly (keyof EvalRunFilter)[] = ["suite", "status"];
-const COMPARE_KEYS: readonly (keyof EvalCompareOptions)[] = ["metric", "seed"];
+const COMPARE_KEYS: readonly (keyof EvalCompareOptions)[] = ["metric", "seed", "signal"];
 
 /** A suite that was looked at whole; what was expected has become judgements. */
 export interface CheckedSuite {
@@ -220,12 +220,20 @@ export function checkRunFilter(site: CallSite, value: unknown): { suite: string 
   };
 }
 
+/** Options of a comparison with their defaults filled in. */
+export interface CheckedCompareOptions {
+  metric: EvalMetric;
+  seed: number;
+  signal: AbortSignal | undefined;
+}
+
 /** Checks how runs are to be compared. */
-export function checkCompareOptions(site: CallSite, value: unknown): { metric: EvalMetric; seed: number } {
-  const { metric, seed } = requireObject(site, "options", value ?? {}, COMPARE_KEYS);
+export function checkCompareOptions(site: CallSite, value: unknown): CheckedCompareOptions {
+  const given = requireObject(site, "options", value ?? {}, COMPARE_KEYS);
   const inner: CallSite = { ...site, within: "options" };
   return {
-    metric: requireOneOf(inner, "metric", metric ?? "ndcg", EVAL_METRICS),
-    seed: requireInteger(inner, "seed", seed ?? 1, 0, MAX_SEED),
+    metric: requireOneOf(inner, "metric", given["metric"] ?? "ndcg", EVAL_METRICS),
+    seed: requireInteger(inner, "seed", given["seed"] ?? 1, 0, MAX_SEED),
+    signal: requireSignal(site, given),
   };
 }

@@ -211,6 +211,8 @@ export interface EvalCompareOptions {
   metric?: EvalMetric;
   /** Seed of the random numbers, 0 to 4,294,967,295; 1 by default. The same seed gives the same answer anywhere. */
   seed?: number;
+  /** Ends the comparison. The promise rejects with ABORTED. */
+  signal?: AbortSignal;
 }
 
 /** The difference of one query: `b - a`. */
@@ -288,6 +290,6 @@ export interface Evaluations {
    *  @throws StorageError CONFLICT (it is running) */
   deleteRun(id: string): Promise<boolean>;
   /** Compares two completed runs, query by query.
-   *  @throws StorageError NOT_FOUND (run); CONFLICT (suites of different hashes, other `k` or `depth`, a run that is not completed) */
+   *  @throws StorageError NOT_FOUND (run); CONFLICT (suites of different hashes, other `k` or `depth`, a run that is not completed); ABORTED */
   compare(a: string, b: string, options?: EvalCompareOptions): Promise<EvalComparison>;
 }

@@ -1,9 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { bootstrapInterval } from "../../src/store/evaluation/significance/bootstrap-interval.ts";
+import { bootstrapInterval as bootstrap } from "../../src/store/evaluation/significance/bootstrap-interval.ts";
 import { pairedTTest } from "../../src/store/evaluation/significance/paired-t-test.ts";
-import { randomisationTest } from "../../src/store/evaluation/significance/randomisation-test.ts";
+import { randomisationTest as randomisation } from "../../src/store/evaluation/significance/randomisation-test.ts";
 import { randomWords } from "../../src/store/evaluation/significance/random-words.ts";
 import { twoSidedTail } from "../../src/store/evaluation/significance/student-t.ts";
+
+const breathe = async (): Promise<void> => undefined;
+const randomisationTest = (differences: readonly number[], seed: number) => randomisation(differences, seed, breathe);
+const bootstrapInterval = (differences: readonly number[], seed: number) => bootstrap(differences, seed, breathe);
 
 describe("Student's t distribution", () => {
   test("with one degree of freedom is Cauchy's: p = 1 - 2 atan(t) / π", () => {

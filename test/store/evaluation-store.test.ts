@@ -82,6 +82,22 @@ test("queries are asked with embeddings of their own, by words in hybrid and for
   expect(expected).toEqual(["e.md"]);
 });
 
+test("a suite of more than 16 MiB is refused, and one of 10,000 queries is kept", async () => {
+  const { store } = await openTestStore();
+  const suite = (count: number, length: number) => ({
+    name: "large",
+    queries: Array.from({ length: count }, (_, n) => ({ id: `${n}`, text: "x".repeat(length), expected: ["a.md"] })),
+  });
+  await expect(store.evaluations.putSuite(suite(5000, 4000))).rejects.toMatchObject({
+    code: "INVALID_INPUT",
+    message: expect.stringMatching(/^suite has \d+ characters as JSON/) as string,
+  });
+  await expect(store.evaluations.putSuite(suite(10_001, 1))).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  await store.evaluations.putSuite(suite(10_000, 1000));
+  expect((await store.evaluations.getSuite("large"))?.queries).toHaveLength(10_000);
+  await store.close();
+});
+
 async function fill(store: Store): Promise<void> {
   await runOverCorpus(store, "before");
   await store.evaluations.putSuite(EVAL_SUITE);

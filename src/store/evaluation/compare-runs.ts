@@ -1,6 +1,8 @@
 import type { EvalComparison, EvalDifference, EvalMetric, EvalMetrics, EvalRun } from "../../contracts/evaluations.ts";
+import type { CheckedCompareOptions } from "../../contracts/check-evaluations.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
+import { TurnTaker } from "../../turns.ts";
 import { requireRun } from "./run-rows.ts";
 import { bootstrapInterval } from "./significance/bootstrap-interval.ts";
 import { pairedTTest } from "./significance/paired-t-test.ts";
@@ -17,12 +19,11 @@ interface PairRow {
 }
 
 /** Pairs two completed runs of the same suite by query.
- *  @throws StorageError NOT_FOUND, CONFLICT */
+ *  @throws StorageError NOT_FOUND, CONFLICT, ABORTED */
 export async function compareRuns(
   db: SqlExecutor,
   ids: { a: string; b: string },
-  metric: EvalMetric,
-  seed: number,
+  { metric, seed, signal }: CheckedCompareOptions,
 ): Promise<EvalComparison> {
   const a = await requireRun(db, ids.a, "compare");
   const b = await requireRun(db, ids.b, "compare");
@@ -38,6 +39,11 @@ export async function compareRuns(
     return { queryId: row.query_id, text: row.query, a: valueA, b: valueB, difference: valueB - valueA };
   });
   const differences = pairs.map(({ difference }) => (Math.abs(difference) <= TIE ? 0 : difference));
+  const turns = new TurnTaker();
+  const breathe = async (): Promise<void> => {
+    await turns.breathe();
+    if (signal?.aborted === true) throw aborted(signal);
+  };
   const meanA = mean(pairs.map((pair) => pair.a));
   const meanB = mean(pairs.map((pair) => pair.b));
   return {
@@ -52,8 +58,8 @@ export async function compareRuns(
     ties: differences.filter((one) => one === 0).length,
     losses: differences.filter((one) => one < 0).length,
     tTest: pairedTTest(differences),
-    randomisation: await randomisationTest(differences, seed),
-    interval: await bootstrapInterval(differences, seed),
+    randomisation: await randomisationTest(differences, seed, breathe),
+    interval: await bootstrapInterval(differences, seed, breathe),
     seed,
     differences: pairs.sort((one, other) => other.difference - one.difference),
   };
@@ -71,6 +77,11 @@ function requireComparable(a: EvalRun, b: EvalRun): void {
     const [ofA, ofB] = [a.config[field], b.config[field]];
     if (ofA !== ofB) throw conflict(`the runs were measured with ${field} ${ofA} and ${ofB}: only equals are compared`);
   }
+}
+
+function aborted({ reason }: AbortSignal): StorageError {
+  const context = { capability: "evaluations", operation: "compare", cause: reason as unknown } as const;
+  return new StorageError("ABORTED", "the comparison was ended", context);
 }
 
 function conflict(message: string): StorageError {

@@ -110,8 +110,7 @@ export class StoreEvaluations implements Evaluations {
   async compare(a: string, b: string, options?: EvalCompareOptions): Promise<EvalComparison> {
     const site = at("compare");
     const ids = { a: requireLookupId(site, "a", a), b: requireLookupId(site, "b", b) };
-    const { metric, seed } = checkCompareOptions(site, options);
-    return compareRuns(this.#parts.db, ids, metric, seed);
+    return compareRuns(this.#parts.db, ids, checkCompareOptions(site, options));
   }
 
   /** Says of runs whose process ended that they were interrupted: those that came with an archive, too. */

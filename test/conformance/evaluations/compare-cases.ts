@@ -66,6 +66,16 @@ export function compareCases(store: () => Store): void {
     expect(await evaluations().compare(id, id)).toMatchObject({ queries: 0, tTest: null, differences: [] });
   });
 
+  test("is ended by a signal", async () => {
+    const queries = Array.from({ length: 20 }, (_, n) => ({ id: `${n}`, text: "glazes", expected: ["e.md"] }));
+    await store().ingest(EVAL_FILES, { embed: "off" });
+    const a = await evaluations().run({ name: "s", queries }, { search: { stemming: "off" } });
+    const b = await evaluations().run({ name: "s", queries }, { search: { stemming: "match" } });
+    const compared = evaluations().compare(a.id, b.id, { signal: AbortSignal.abort() });
+    await expect(compared).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await evaluations().compare(a.id, b.id)).toMatchObject({ wins: 20 });
+  });
+
   test("refuses runs of different suites, other k or depth, unfinished ones, and what is not there", async () => {
     const one = await evaluations().run(EVAL_SUITE);
     const refused = { code: "CONFLICT", capability: "evaluations", operation: "compare" };

@@ -39,6 +39,11 @@ const METRICS: readonly EvalMetric[] = ["ndcg", "recall", "precision", "reciproc
 const NAMED = 100;
 const number = (text: string): Cell => ({ number: text });
 
+/** Names of the runs, as A and B where there are two. */
+function namesOf(runs: readonly ReportedRun[]): string[] {
+  return runs.map(({ run }, index) => (runs.length > 1 ? `${"AB"[index] ?? ""}: ${runName(run)}` : runName(run)));
+}
+
 /**
  * Returns a report as one HTML document: aggregates, differences query by query, and times, each as a plot with its table beside it. It has
  * nothing from elsewhere and no scripts; what stands in queries and paths is escaped.
@@ -78,8 +83,8 @@ function header(runs: readonly ReportedRun[]): Html {
     ({ run }, index) =>
       html`<p>
         <span class="key ${index === 0 ? "a" : "b"}" aria-hidden="true"></span>
-        ${runs.length > 1 ? `${"AB"[index] ?? ""}: ` : ""}${runName(run)}, ${run.status}, ${run.doneCount} of
-        ${run.queryCount} queries, begun ${formatTime(run.startedAt)}
+        ${namesOf(runs)[index] ?? ""}, ${run.status}, ${run.doneCount} of ${run.queryCount} queries, begun
+        ${formatTime(run.startedAt)}
       </p>`,
   );
   return html`${lines}`;
@@ -101,7 +106,7 @@ function aggregates(runs: readonly ReportedRun[]): Html {
         ${runs[0]!.run.config.depth} documents.
       </figcaption>
     </figure>
-    ${reportTable("Measures", ["Measure", ...runs.map(({ run }) => number(runName(run)))], rows)}`;
+    ${reportTable("Measures", ["Measure", ...namesOf(runs).map(number)], rows)}`;
 }
 
 function compared(comparison: EvalComparison): Html {
@@ -160,7 +165,7 @@ function latency(runs: readonly ReportedRun[]): Html {
     toMs === null ? `${formatMs(fromMs)} and more` : `${formatMs(fromMs)} to ${formatMs(toMs)}`,
     ...counts.map((count) => number(String(count))),
   ]);
-  const names = runs.map(({ run }) => number(runName(run)));
+  const names = namesOf(runs).map(number);
   return html`<h2>Time until the first hits</h2>
     <figure>
       ${latencyPlot("Queries by the time they took, as the table below has them", bins)}
@@ -195,7 +200,7 @@ function configuration(runs: readonly ReportedRun[]): Html {
     row("Hybrid queries by words alone", ({ aggregates: all }) => (all === null ? "–" : String(all.withoutVectors))),
   ];
   return html`<h2>How it was made</h2>
-    ${reportTable("Configuration", ["", ...runs.map(({ run }) => runName(run))], rows)}`;
+    ${reportTable("Configuration", ["", ...namesOf(runs)], rows)}`;
 }
 
 function queries(runs: readonly ReportedRun[]): Html {

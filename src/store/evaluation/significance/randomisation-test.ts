@@ -1,5 +1,4 @@
 import type { EvalComparison } from "../../../contracts/evaluations.ts";
-import { TurnTaker } from "../../../turns.ts";
 import { randomWords } from "./random-words.ts";
 
 /** Permutations that are drawn; all are tried where there are no more. */
@@ -11,11 +10,12 @@ const TOLERANCE = 1e-10;
 
 /** Two-sided paired randomisation test: if it made no difference which run is which, each difference might have either sign. p is the share
  *  of permutations whose sum is at least as far from 0 as the observed one; where they are drawn, the observed one counts among them.
- *  Gives turns away while it counts.
+ *  @param breathe Called from time to time; what it throws ends it.
  *  @see Smucker, Allan & Carterette 2007, section 3.3 */
 export async function randomisationTest(
   differences: readonly number[],
   seed: number,
+  breathe: () => Promise<void>,
 ): Promise<EvalComparison["randomisation"]> {
   // What is 0 is so with either sign.
   const values = Float64Array.from(differences.filter((one) => one !== 0));
@@ -23,7 +23,6 @@ export async function randomisationTest(
   const exact = values.length <= EXACT_UP_TO;
   const permutations = exact ? 2 ** values.length : PERMUTATIONS;
   const next = randomWords(seed);
-  const turns = new TurnTaker();
   let asFar = 0;
   for (let permutation = 0; permutation < permutations; permutation++) {
     let signs = permutation;
@@ -33,7 +32,7 @@ export async function randomisationTest(
       sum += (signs >>> (index & 31)) & 1 ? -values[index]! : values[index]!;
     }
     if (Math.abs(sum) >= observed) asFar++;
-    if ((permutation & 63) === 0) await turns.breathe();
+    if ((permutation & 63) === 0) await breathe();
   }
   return { pValue: exact ? asFar / permutations : (asFar + 1) / (permutations + 1), permutations, exact };
 }
