@@ -1,26 +1,43 @@
-import type { BlobCapabilities, BlobStore } from "../contracts/blobs.ts";
-import { requireBlobBytes, requireBlobKey, requireBlobPrefix } from "../contracts/check-blobs.ts";
+import type { BlobCapabilities, BlobReadOptions, BlobWriter, StreamingBlobStore } from "../contracts/blobs.ts";
+import { checkBlobRead, requireBlobBytes, requireBlobKey, requireBlobPrefix } from "../contracts/check-blobs.ts";
 import { StorageError } from "../errors.ts";
+import { AsideWriter } from "./blobs/aside-writer.ts";
 import { blobKey, blobPath } from "./blobs/blob-path.ts";
-import { type AccessHandle, readSlot, readSlotHeader, type SlotHeader, writeSlot } from "./blobs/slot-file.ts";
+import { type OpenableFile, SlotAside } from "./blobs/opfs-aside.ts";
+import { putStream } from "./blobs/put-stream.ts";
+import { cutOff, noBlob, readPieces } from "./blobs/read-pieces.ts";
+import {
+  type AccessHandle,
+  readSlot,
+  readSlotHeader,
+  SLOT_HEADER_BYTES,
+  type SlotHeader,
+  slotHeaderOf,
+  writeSlot,
+} from "./blobs/slot-file.ts";
 import { assertAccessHandles, checkStoreName, storesDirectory } from "./sql/opfs-directory.ts";
 
 const MAX_BLOB_BYTES: number = 2 ** 31 - 1;
+const MAX_STREAM_BYTES: number = 2 ** 43;
 const SLOTS = [".0", ".1"] as const;
-/** Folder of the blobs, inside a store's. */
-const FOLDER = "blobs";
+/** Folder of what is being written, inside that of the blobs: no key leads there. */
+const ASIDE = ".aside";
 
-/** Opens the blobs of a store, beside its database in the origin private file system. For the worker that owns the store.
+/** Opens blobs of a store, beside its database in the origin private file system; what a crash left half-written is removed. For the
+ *  worker that owns the store.
+ *  @param options.folder Folder of the blobs, inside the store's; `blobs` by default.
  *  @throws StorageError UNSUPPORTED (no access handles here), INVALID_INPUT (name), DRIVER */
-export async function openOpfsBlobs(options: { name: string }): Promise<OpfsBlobStore> {
+export async function openOpfsBlobs(options: { name: string; folder?: "blobs" | "assets" }): Promise<OpfsBlobStore> {
   assertAccessHandles("open");
   const stores = await storesDirectory("open");
   const store = await stores.getDirectoryHandle(checkStoreName(options.name), { create: true });
-  return new OpfsBlobStore(await store.getDirectoryHandle(FOLDER, { create: true }));
+  const root = await store.getDirectoryHandle(options.folder ?? "blobs", { create: true });
+  await attempt("open", ASIDE, () => absentAsUndefined(() => root.removeEntry(ASIDE, { recursive: true })));
+  return new OpfsBlobStore(root);
 }
 
 /** Blobs in the origin private file system, two files each, written by turns: the newer that is whole is the blob. */
-export class OpfsBlobStore implements BlobStore {
+export class OpfsBlobStore implements StreamingBlobStore {
   readonly #root: FileSystemDirectoryHandle;
   /** Ends of the operations that run, by key: a file is open once at a time. */
   readonly #running = new Map<string, Promise<unknown>>();
@@ -53,7 +70,7 @@ export class OpfsBlobStore implements BlobStore {
       const damaged = (await this.#slots(key)).length > 0;
       const context = { capability: "blobs", operation: "get" } as const;
       if (damaged) throw new StorageError("CORRUPT", `the blob "${key}" was never written whole`, context);
-      throw new StorageError("NOT_FOUND", `there is no blob "${key}"`, context);
+      throw noBlob("get", key);
     });
   }
 
@@ -85,8 +102,79 @@ export class OpfsBlobStore implements BlobStore {
     return whole.flat().sort();
   }
 
+  async createWriter(): Promise<BlobWriter> {
+    const aside = await attempt("createWriter", ASIDE, async () =>
+      SlotAside.open(await this.#root.getDirectoryHandle(ASIDE, { create: true })),
+    );
+    return new AsideWriter(
+      {
+        append: (bytes) => attempt("write", ASIDE, async () => aside.append(bytes)),
+        become: (key) => this.#alone("commit", key, () => this.#become(aside, key)),
+        drop: () => attempt("abort", ASIDE, () => aside.drop()),
+      },
+      MAX_STREAM_BYTES,
+    );
+  }
+
+  putStream(key: string, bytes: AsyncIterable<Uint8Array>, options?: { signal?: AbortSignal }): Promise<number> {
+    return putStream(() => this.createWriter(), key, bytes, options);
+  }
+
+  /** Reads through the file and not through an access handle, which would keep all others from it. */
+  async *getStream(key: string, options: BlobReadOptions = {}): AsyncGenerator<Uint8Array, void, undefined> {
+    const site = { capability: "blobs", operation: "getStream" } as const;
+    requireBlobKey(site, key);
+    const range = checkBlobRead(site, options);
+    const found = await this.#alone("getStream", key, () => this.#newestFile(key));
+    if (found === undefined) throw noBlob("getStream", key);
+    const { file, length } = found;
+    yield* readPieces(range, length, (at, size) =>
+      attempt("getStream", key, async () => {
+        const first = SLOT_HEADER_BYTES + at;
+        const bytes = new Uint8Array(await file.slice(first, first + size).arrayBuffer());
+        if (bytes.byteLength < size) throw cutOff(key, size - bytes.byteLength);
+        return bytes;
+      }),
+    );
+  }
+
+  async sizeOf(key: string): Promise<number | undefined> {
+    requireBlobKey({ capability: "blobs", operation: "sizeOf" }, key);
+    return this.#alone("sizeOf", key, async () => (await this.#newestFile(key))?.length);
+  }
+
   async capabilities(): Promise<BlobCapabilities> {
-    return { driver: "blobs-opfs", persistent: true, transactional: false, maxBlobBytes: MAX_BLOB_BYTES };
+    return {
+      driver: "blobs-opfs",
+      persistent: true,
+      transactional: false,
+      maxBlobBytes: MAX_BLOB_BYTES,
+      streaming: true,
+      maxStreamBytes: MAX_STREAM_BYTES,
+    };
+  }
+
+  async #become(aside: SlotAside, key: string): Promise<void> {
+    const current = await this.#newest(key);
+    const target = current === undefined ? SLOTS[0] : SLOTS[1 - SLOTS.indexOf(current.slot)]!;
+    const { folders, file } = blobPath(key);
+    const folder = (await this.#folder(folders, true)) as FileSystemDirectoryHandle;
+    await aside.become(folder, `${file}${target}`, (current?.sequence ?? 0) + 1);
+    if (current !== undefined) await this.#removeSlot(key, current.slot);
+  }
+
+  async #newestFile(key: string): Promise<(SlotHeader & { file: File }) | undefined> {
+    const { folders, file: name } = blobPath(key);
+    const folder = await this.#folder(folders, false);
+    let newest: (SlotHeader & { file: File }) | undefined;
+    for (const slot of SLOTS) {
+      const handle = await absentAsUndefined(async () => folder?.getFileHandle(`${name}${slot}`));
+      const file = await handle?.getFile();
+      if (file === undefined) continue;
+      const header = slotHeaderOf(new Uint8Array(await file.slice(0, SLOT_HEADER_BYTES).arrayBuffer()), file.size);
+      if (header !== undefined && header.sequence > (newest?.sequence ?? -1)) newest = { ...header, file };
+    }
+    return newest;
   }
 
   /** The slot with the highest sequence among those that are whole. */
@@ -154,10 +242,6 @@ export class OpfsBlobStore implements BlobStore {
       if (this.#running.get(key) === settled) this.#running.delete(key);
     }
   }
-}
-
-interface OpenableFile {
-  createSyncAccessHandle(): Promise<AccessHandle>;
 }
 
 async function* filesBelow(

@@ -69,7 +69,15 @@ export class SqlBlobStore implements TransactionalBlobStore {
   }
 
   async capabilities(): Promise<BlobCapabilities> {
-    return { driver: "blobs-sql", persistent: this.#persistent, transactional: true, maxBlobBytes: MAX_BLOB_BYTES };
+    return {
+      driver: "blobs-sql",
+      persistent: this.#persistent,
+      transactional: true,
+      maxBlobBytes: MAX_BLOB_BYTES,
+      // SQLite reads and writes a value as a whole.
+      streaming: false,
+      maxStreamBytes: 0,
+    };
   }
 }
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { BlobStore } from "../../src/contracts/blobs.ts";
+import type { BlobStore, StreamingBlobStore } from "../../src/contracts/blobs.ts";
+import { streamingCases } from "./blob-streams.ts";
 
 /** A blob store that is opened for one test. */
 export interface OpenBlobStore {
@@ -142,6 +143,8 @@ export function blobStoreConformance(driver: string, open: () => Promise<OpenBlo
       expect(name).toMatch(/^blobs-[a-z]+$/);
       expect(maxBlobBytes).toBeGreaterThanOrEqual(16 * 1024 * 1024);
     });
+
+    streamingCases(() => blobs as StreamingBlobStore);
   });
 }
 

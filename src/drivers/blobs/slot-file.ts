@@ -36,12 +36,18 @@ export interface SlotHeader {
 export function readSlotHeader(handle: AccessHandle): SlotHeader | undefined {
   const header = new Uint8Array(SLOT_HEADER_BYTES);
   if (handle.read(header, { at: 0 }) < SLOT_HEADER_BYTES) return undefined;
-  const view = new DataView(header.buffer);
+  return slotHeaderOf(header, handle.getSize());
+}
+
+/** The header that these bytes are, or `undefined` where they are none, or not of a file of this size. */
+export function slotHeaderOf(header: Uint8Array, sizeBytes: number): SlotHeader | undefined {
+  if (header.byteLength < SLOT_HEADER_BYTES) return undefined;
+  const view = new DataView(header.buffer, header.byteOffset, SLOT_HEADER_BYTES);
   if (view.getUint32(0, true) !== MAGIC || view.getBigUint64(24, true) !== xxh64(header.subarray(0, 24)))
     return undefined;
   const sequence = Number(view.getBigUint64(8, true));
   const length = Number(view.getBigUint64(16, true));
-  return handle.getSize() === SLOT_HEADER_BYTES + length ? { sequence, length } : undefined;
+  return sizeBytes === SLOT_HEADER_BYTES + length ? { sequence, length } : undefined;
 }
 
 /** Writes a slot anew. */
@@ -49,12 +55,17 @@ export function writeSlot(handle: AccessHandle, sequence: number, bytes: Uint8Ar
   handle.truncate(0);
   handle.flush();
   writeWhole(handle, bytes, SLOT_HEADER_BYTES);
+  endSlot(handle, sequence, bytes.length);
+}
+
+/** Makes a slot whole whose bytes were written after the place of its header. */
+export function endSlot(handle: AccessHandle, sequence: number, length: number): void {
   handle.flush();
   const header = new Uint8Array(SLOT_HEADER_BYTES);
   const view = new DataView(header.buffer);
   view.setUint32(0, MAGIC, true);
   view.setBigUint64(8, BigInt(sequence), true);
-  view.setBigUint64(16, BigInt(bytes.length), true);
+  view.setBigUint64(16, BigInt(length), true);
   view.setBigUint64(24, xxh64(header.subarray(0, 24)), true);
   writeWhole(handle, header, 0);
   handle.flush();
@@ -69,7 +80,7 @@ export function readSlot(handle: AccessHandle, header: SlotHeader): Uint8Array {
 }
 
 /** A full disk may show as a short write. */
-function writeWhole(handle: AccessHandle, bytes: Uint8Array, at: number): void {
+export function writeWhole(handle: AccessHandle, bytes: Uint8Array, at: number): void {
   const written = handle.write(bytes, { at });
   if (written === bytes.length) return;
   throw new DOMException(`${written} of ${bytes.length} bytes could be written`, "QuotaExceededError");
