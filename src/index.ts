@@ -2,6 +2,7 @@ export { StorageError } from "./errors.ts";
 export type { StorageCapability, StorageErrorCode, StorageErrorContext } from "./errors.ts";
 export type * from "./contracts/answers.ts";
 export type * from "./contracts/archive.ts";
+export type * from "./contracts/assets.ts";
 export type * from "./contracts/blobs.ts";
 export type * from "./contracts/changes.ts";
 export type * from "./contracts/chat.ts";

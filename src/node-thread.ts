@@ -1,7 +1,9 @@
+import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { Embedder } from "./contracts/embedder.ts";
 import type { SqlDatabase } from "./contracts/sql.ts";
+import { FsBlobStore, openFsBlobs } from "./drivers/blobs-fs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { makeEmbedder } from "./drivers/embed/embedder-spec.ts";
 import { openSqlNode } from "./drivers/sql-node.ts";
@@ -78,6 +80,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
     const store = await createStore({
       db,
       blobs: new SqlBlobStore(db, { persistent: true }),
+      assets: await assetsIn(join(dir, "assets"), writes),
       activity,
       filters,
       storage: openNodeStorage(dir),
@@ -95,6 +98,7 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
     return {
       store,
       heavy: heavyCalls(store),
+      pinAssets: async () => store.pinAssets(),
       upkeep: new SqlVectorUpkeep(db),
       indexes: vectors ?? NO_INDEXES,
       engine: async () => chosen?.engine,
@@ -110,6 +114,13 @@ async function openThread(params: ThreadParams, home: Remote<ThreadHome>, signal
     lock?.release();
     throw error;
   }
+}
+
+/** The folder is made when it is needed. Who only reads sweeps nothing there; who writes is the only one, and sweeps all that is
+ *  half-written. */
+async function assetsIn(dir: string, writes: boolean): Promise<FsBlobStore> {
+  const found = writes ? await stat(dir).catch(() => undefined) : undefined;
+  return found?.isDirectory() === true ? openFsBlobs({ dir, alone: true }) : new FsBlobStore(dir);
 }
 
 /** What a role has to do with the vector indexes. */

@@ -33,13 +33,16 @@ serve(
     const settings = checkVectorSettings({ capability: "store", operation: "open" }, vectors);
     const made = embedder === undefined ? undefined : makeEmbedder(embedder);
     const kernel = await loadKernel(kernelUrl ?? new URL("../wasm/hnsw.wasm", import.meta.url));
-    const snapshots = await openOpfsBlobs({ name });
     const db = await openSqlOpfs({ name, functions: storeFunctions });
+    // Whoever has the database is the only one here, and what is half-written is of the past.
+    const snapshots = await openOpfsBlobs({ name });
+    const assets = await openOpfsBlobs({ name, folder: "assets" });
     const activity = new SearchActivity();
     const filters = new AllowedChunks(db);
     return createStore({
       db,
       blobs: new SqlBlobStore(db, { persistent: true }),
+      assets,
       vectors: new HnswVectorStore(db, {
         ...settings,
         kernel,

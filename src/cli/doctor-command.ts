@@ -29,12 +29,14 @@ passages that are gone or to models that were replaced. What it cannot repair it
 names, with what to do. A damaged file is not written to. Exits with 0 when all
 is well after that, with 1 when something is left.`,
   options: [
+    { name: "deep", help: "Also read the bytes of every document and compare their hashes" },
     { name: "fix", help: "Repair what can be repaired" },
     { name: "dry-run", help: "With --fix: only say what it would do" },
   ],
   examples: [
     ["lodestore doctor", "Examine the store in ./.lodestore"],
     ["lodestore doctor --db ~/notes-store --json", "Another one, for programs"],
+    ["lodestore doctor --deep", "Read all bytes, too"],
     ["lodestore doctor --fix --dry-run", "Say what would be repaired and deleted"],
     ["lodestore doctor --fix", "Repair it"],
   ],
@@ -45,6 +47,7 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   if (args.positionals.length > 0) {
     throw usageError(args.command, `unexpected "${args.positionals.join(" ")}"`, "The store is named by --db <dir>");
   }
+  if (args.has("deep") && args.has("fix")) throw usageError(args.command, "--deep does not go with --fix");
   if (args.has("dry-run") && !args.has("fix")) throw usageError(args.command, "--dry-run goes with --fix");
   const folder = resolve(storeFolder(args, terminal));
   let failure: unknown;
@@ -53,7 +56,8 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
     examination = await useStore(
       terminal,
       () => (args.has("fix") ? openExistingStore(args, terminal) : openStoreToRead(args, terminal)),
-      (store) => (args.has("fix") ? fix(store, folder, args.has("dry-run"), terminal) : examine(store, folder)),
+      (store) =>
+        args.has("fix") ? fix(store, folder, args.has("dry-run"), terminal) : examine(store, folder, args.has("deep")),
     );
   } catch (error) {
     if (error instanceof CommandError || !(error instanceof StorageError)) throw error;
@@ -71,8 +75,8 @@ async function runDoctor(args: Arguments, terminal: Terminal): Promise<number> {
   return examination.ok ? EXIT.ok : EXIT.wrong;
 }
 
-async function examine(store: Store, folder: string): Promise<Examination> {
-  return describe(store, folder, (await store.check()).findings);
+async function examine(store: Store, folder: string, deep: boolean): Promise<Examination> {
+  return describe(store, folder, (await store.check({ deep })).findings);
 }
 
 async function fix(store: Store, folder: string, dryRun: boolean, terminal: Terminal): Promise<Examination> {

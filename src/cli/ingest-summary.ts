@@ -27,6 +27,7 @@ export function summarize({ report, notes, notSwept, folder, filesMs }: IngestSu
     `${formatCount(report.updated)} changed`,
     `${formatCount(report.skipped)} unchanged`,
     ...(report.removed > 0 ? [`${formatCount(report.removed)} removed`] : []),
+    ...(report.deduplicated > 0 ? [`${formatCount(report.deduplicated)} with bytes that were there already`] : []),
     ...(report.failures.length > 0 ? [`${formatCount(report.failures.length)} failed`] : []),
   ];
   return [

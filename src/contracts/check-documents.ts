@@ -3,7 +3,6 @@ import { requireJsonObject } from "./check-json.ts";
 import { requireWorkspacePath } from "./check-paths.ts";
 import {
   type CallSite,
-  requireBytes,
   requireId,
   requireInteger,
   requireList,
@@ -117,14 +116,4 @@ export function checkAsset(
 /** Returns the value as the blake3 of an asset's bytes. */
 export function requireContentHash(site: CallSite, value: unknown): string {
   return requireMatch(site, "contentHash", value, CONTENT_HASH, "a blake3 hash of 64 lower-case hex digits");
-}
-
-/** Checks an asset with its bytes. */
-export function checkAssetWithBytes(site: CallSite, value: unknown): { bytes: Uint8Array; mediaType: string } {
-  const asset = requireObject(site, "asset", value, ["bytes", "mediaType"]);
-  const inner: CallSite = { ...site, within: "asset" };
-  return {
-    bytes: requireBytes(inner, "bytes", asset["bytes"], MAX_ASSET_BYTES),
-    mediaType: requireMediaType(inner, asset["mediaType"]),
-  };
 }

@@ -1,20 +1,20 @@
+import type {
+  Asset,
+  AssetReadOptions,
+  AssetSource,
+  AssetStreamOptions,
+  AssetSweepOptions,
+  AssetSweepReport,
+  PutAsset,
+} from "./assets.ts";
+
+export type { Asset } from "./assets.ts";
+
 /** A span of source lines, 1-based, both ends included. */
 export interface SourceSpan {
   kind: "line";
   start: number;
   end: number;
-}
-
-/** Bytes that were taken in, addressed by their content; several documents may share one. */
-export interface Asset {
-  /** Id over the content hash (contract: kind `asset`). */
-  id: string;
-  /** blake3 of the bytes, 64 hex digits. */
-  contentHash: string;
-  byteLength: number;
-  /** Media type without parameters, as it was first put: `text/markdown`. */
-  mediaType: string;
-  createdAt: number;
 }
 
 /** One document: an asset at a workspace path, as one parser version read it. */
@@ -139,8 +139,18 @@ export interface DocumentStore {
    *  @param asset `contentHash` is the full blake3 of the bytes.
    *  @throws StorageError CONFLICT when it is recorded with another length */
   putAsset(asset: { contentHash: string; byteLength: number; mediaType: string }): Promise<Asset>;
-  /** Records an asset and keeps its bytes, addressed by content. */
-  putAssetWithBytes(asset: { bytes: Uint8Array; mediaType: string }): Promise<Asset>;
+  /** Records an asset and keeps its bytes, addressed by content. Up to 1 MiB they are in the database and commit with its row; larger
+   *  ones are written aside in the blob store beside it, moved to the name of their hash, and then their row commits. A stream is asked
+   *  for its next piece when the one before it is written, so that no more of it is in memory; a store without a blob store beside its
+   *  database takes at most 512 MiB, which are.
+   *  @returns the asset, and whether the store had these bytes already.
+   *  @throws StorageError CONFLICT (recorded with another length), ABORTED, DRIVER (with what the stream threw as its cause)
+   *  @example
+   *    const { id, deduplicated } = await documents.putAssetWithBytes({ bytes: file, mediaType: "video/mp4" }); */
+  putAssetWithBytes(
+    asset: { bytes: AssetSource; mediaType: string },
+    options?: { signal?: AbortSignal },
+  ): Promise<PutAsset>;
   /** Inserts or updates a document. Another document at its path is replaced, as if deleted first. Blocks and chunks of
    *  the document itself stay; a new title is indexed with them.
    *  @throws StorageError NOT_FOUND (asset) */
@@ -169,8 +179,19 @@ export interface DocumentStore {
   getAsset(id: string): Promise<Asset | undefined>;
   getAssetByWorkspacePath(workspacePath: string): Promise<Asset | undefined>;
   /** Returns the bytes of an asset.
-   *  @throws StorageError NOT_FOUND (asset, or its bytes are kept elsewhere), CORRUPT (they are gone) */
-  getAssetBytes(id: string): Promise<Uint8Array>;
+   *  @param options `verify` compares them with the asset's hash.
+   *  @throws StorageError NOT_FOUND (asset, or its bytes are kept elsewhere), CORRUPT (they are gone, or others), UNSUPPORTED (more than
+   *  512 MiB, which are read as a stream) */
+  getAssetBytes(id: string, options?: AssetReadOptions): Promise<Uint8Array>;
+  /** Hands out the bytes of an asset, or a range of them, in pieces of at most 1 MiB, each read when it is asked for. An asset that is
+   *  deleted meanwhile is handed out as it was, or the stream throws.
+   *  @throws StorageError as `getAssetBytes`, and ABORTED: all of them when the first piece is asked for, or, where bytes turn out to be
+   *  damaged, later */
+  getAssetStream(id: string, options?: AssetStreamOptions): AsyncIterableIterator<Uint8Array>;
+  /** Deletes stored bytes that no asset has: what a crash left between the bytes and their row. Never those of a running put, ingest or
+   *  import, and none while an export is read.
+   *  @throws StorageError ABORTED, UNSUPPORTED (opened for reading only) */
+  sweepBlobs(options?: AssetSweepOptions): Promise<AssetSweepReport>;
   /** Lists documents by path, in the order of its Unicode code points (the byte order of UTF-8): `Z` before `a`, and
    *  characters beyond U+FFFF last, where the code-unit order of JavaScript would put them before U+E000.
    *  A page holds what is there when it is read; what changes between two pages moves no other document from one to the next. */

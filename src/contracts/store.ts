@@ -1,6 +1,7 @@
 import type { Answers } from "./answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "./archive.ts";
 import type { Change, SubscribeOptions } from "./changes.ts";
+import type { AssetStorage } from "./assets.ts";
 import type { ChatSessions } from "./chat.ts";
 import type { DocumentStore } from "./documents.ts";
 import type { InterruptedJob, Jobs, JobStatus } from "./jobs.ts";
@@ -86,6 +87,9 @@ export interface IngestReport {
   /** Same bytes, parser, chunker, policy and given attributes as before. */
   skipped: number;
   removed: number;
+  /** Files that were taken in and whose bytes the store had already, at another path or from a version before: nothing more is stored
+   *  for them. */
+  deduplicated: number;
   failures: IngestFailure[];
   bytes: number;
   blocks: number;
@@ -104,6 +108,8 @@ export interface StoreStats {
   assets: number;
   /** Bytes of source text taken in. */
   sourceBytes: number;
+  /** Where the bytes of assets are, and what sharing them spares. */
+  assetStorage: AssetStorage;
   /** Bytes of all chunk texts, UTF-8. */
   textBytes: number;
   /** Bytes of the text index: its b-tree content, before page overhead. */
@@ -157,6 +163,13 @@ export interface CheckFinding {
 export interface CheckReport {
   ok: boolean;
   findings: CheckFinding[];
+}
+
+export interface CheckOptions {
+  /** Whether the bytes of every asset are read and compared with its hash, which takes a second per 50 to 200 MB; false by default. */
+  deep?: boolean;
+  /** Ends a deep check with ABORTED. */
+  signal?: AbortSignal;
 }
 
 export interface RepairOptions {
@@ -259,8 +272,10 @@ export interface Store {
    *  @throws StorageError INVALID_INPUT, CLOSED */
   stats(options?: StatsOptions): Promise<StoreStats>;
   /** Looks for damage: integrity of the file, index in step with the chunks, foreign keys, whole documents, embeddings with and without
-   *  their vectors, vector indexes and their snapshots. Reads everything, changes nothing. */
-  check(): Promise<CheckReport>;
+   *  their vectors, vector indexes and their snapshots, bytes of assets in the database and beside it. Reads everything but, unless
+   *  `deep`, the bytes beside the database, whose lengths are compared; changes nothing.
+   *  @throws StorageError INVALID_INPUT, ABORTED, CLOSED */
+  check(options?: CheckOptions): Promise<CheckReport>;
   /** Looks for damage as `check` does, and repairs what can be: what is derived is made anew, what belongs to nothing is deleted, and
    *  embeddings are swept. Each repair is whole or absent. What cannot be repaired is named, with what to do about it; a damaged file is
    *  not written to.

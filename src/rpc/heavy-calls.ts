@@ -1,4 +1,5 @@
 import { MAX_PUT } from "../contracts/check-embeddings.ts";
+import type { DocumentStore } from "../contracts/documents.ts";
 import type { ChunkVector, PutGeneration, PutReport } from "../contracts/embeddings.ts";
 import type { Store } from "../contracts/store.ts";
 import { requireList } from "../contracts/validate.ts";
@@ -13,7 +14,7 @@ export interface HeavyCalls {
     options?: { signal?: AbortSignal },
   ): Promise<PutReport>;
   /** `DocumentStore.getAssetBytes`; the bytes are moved. */
-  assetBytes(id: string): Promise<Uint8Array>;
+  assetBytes(...args: Parameters<DocumentStore["getAssetBytes"]>): Promise<Uint8Array>;
 }
 
 /** Returns them over a store of this thread. */
@@ -30,8 +31,8 @@ export function heavyCalls(store: Store): HeavyCalls {
       // All of them, for the store checks all before it writes the first.
       return store.embeddings.put(generation, all, options);
     },
-    assetBytes: async (id) => {
-      const bytes = await store.documents.getAssetBytes(id);
+    assetBytes: async (...args) => {
+      const bytes = await store.documents.getAssetBytes(...args);
       const { buffer } = bytes;
       return buffer instanceof ArrayBuffer && buffer.byteLength === bytes.byteLength
         ? transfer(bytes, [buffer])

@@ -44,6 +44,11 @@ export class ReaderPool {
     return this.#try(() => this.#slots[0] as Slot, call, drained);
   }
 
+  /** Hands out what a call does that only reads; begun anew it would repeat itself, so it is tried once. */
+  async *stream<T>(call: (thread: Remote<StoreThread>) => AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
+    yield* (await this.#leastLoaded().lane()).stream(call);
+  }
+
   /** Hands out what a call to the keeper of the vector indexes does; begun anew it would repeat itself, so it is tried once. */
   async *streamFromKeeper<T>(
     call: (thread: Remote<StoreThread>) => AsyncIterable<T>,

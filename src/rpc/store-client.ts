@@ -7,6 +7,7 @@ import type { Embeddings } from "../contracts/embeddings.ts";
 import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
+  CheckOptions,
   CheckReport,
   IngestOptions,
   IngestReport,
@@ -22,6 +23,7 @@ import type { Jobs } from "../contracts/jobs.ts";
 import type { Connection } from "./client.ts";
 import { endedByClosing } from "./ended-by-closing.ts";
 import { sendableArchive } from "./sendable-archive.ts";
+import { sendingAssets } from "./sendable-asset.ts";
 import { sendableFiles } from "./sendable-files.ts";
 import { sendingJobs } from "./sendable-jobs.ts";
 
@@ -40,7 +42,7 @@ export class StoreClient implements Store {
   /** @param page What only this side may do. */
   constructor(connection: Connection<Store>, page?: Pick<StoreStorage, "persist">) {
     this.#connection = connection;
-    this.documents = connection.proxy.documents;
+    this.documents = sendingAssets(connection.proxy.documents);
     this.embeddings = connection.proxy.embeddings;
     this.chat = connection.proxy.chat;
     const { storage } = connection.proxy;
@@ -66,8 +68,8 @@ export class StoreClient implements Store {
     return this.#connection.proxy.vacuum(options);
   }
 
-  check(): Promise<CheckReport> {
-    return this.#connection.proxy.check();
+  check(options?: CheckOptions): Promise<CheckReport> {
+    return this.#connection.proxy.check(options);
   }
 
   repair(options?: RepairOptions): Promise<RepairReport> {

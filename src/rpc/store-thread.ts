@@ -18,6 +18,8 @@ export interface StoreThread {
   hurry(): Promise<void>;
   /** The answers that this thread keeps. */
   searchCache(): Promise<SearchCacheStats>;
+  /** Of the thread that writes: keeps the bytes of assets beside the database where they are, until what it returns is called. */
+  pinAssets(): Promise<() => Promise<void>>;
   /** To the thread that keeps the indexes: another one wrote vectors. */
   follow(indexId: string, modelVersion: string): Promise<void>;
 }

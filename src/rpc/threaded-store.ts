@@ -8,6 +8,7 @@ import type { JobResumeOptions, Jobs } from "../contracts/jobs.ts";
 import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type {
+  CheckOptions,
   CheckReport,
   IngestFile,
   IngestOptions,
@@ -32,6 +33,7 @@ import { isMemberName } from "./member-name.ts";
 import type { ReaderPool } from "./reader-pool.ts";
 import type { Remote } from "./remote.ts";
 import { sendableArchive } from "./sendable-archive.ts";
+import { sendingAssets } from "./sendable-asset.ts";
 import { sendableFiles } from "./sendable-files.ts";
 import { sendableResume } from "./sendable-jobs.ts";
 import type { StoreThread } from "./store-thread.ts";
@@ -122,13 +124,14 @@ export class ThreadedStore implements Store {
     this.#writer = writer;
     this.#readers = readers;
     this.#release = release;
-    this.documents = methods((name, args) => {
+    const documents = methods((name, args) => {
       const call: Call<unknown> = (thread) =>
         name === "getAssetBytes"
           ? callOf(thread.heavy, "assetBytes", args)
           : callOf(thread.store.documents, name, args);
       return DOCUMENT_READS.has(name) ? this.#read(name, call) : this.#write("documents", name, call);
     }) as DocumentStore;
+    this.documents = sendingAssets(documents, (id, options) => this.#assetStream(id, options));
     this.chat = methods((name, args) => {
       const call: Call<unknown> = (thread) => callOf(thread.store.chat, name, args);
       return CHAT_READS.has(name) ? this.#read(name, call) : this.#write("chat", name, call);
@@ -190,8 +193,8 @@ export class ThreadedStore implements Store {
   }
 
   /** Takes long: where there is a writer, searches do not wait for it. */
-  check(): Promise<CheckReport> {
-    const call: Call<CheckReport> = (thread) => thread.store.check();
+  check(options?: CheckOptions): Promise<CheckReport> {
+    const call: Call<CheckReport> = (thread) => thread.store.check(options);
     return this.#writer === undefined ? this.#ask("check", call) : this.#write("store", "check", call);
   }
 
@@ -210,7 +213,27 @@ export class ThreadedStore implements Store {
   async *export(options?: ArchiveOptions): AsyncGenerator<Uint8Array, void, undefined> {
     this.#checkOpen("export");
     const call = (thread: Remote<StoreThread>): AsyncIterable<Uint8Array> => thread.store.export(options);
-    if (this.#readers !== undefined) yield* this.#readers.streamFromKeeper(call);
+    if (this.#readers === undefined) {
+      if (this.#writer !== undefined) yield* this.#writer.stream(call);
+      return;
+    }
+    // The thread that writes deletes bytes beside the database, which this one reads by rows of a moment ago.
+    const unpin = await this.#writer?.run((thread) => thread.pinAssets());
+    try {
+      yield* this.#readers.streamFromKeeper(call);
+    } finally {
+      // In a store that was closed meanwhile nothing is pinned any more.
+      if (unpin !== undefined) await this.#writer?.run(() => unpin()).catch(() => undefined);
+    }
+  }
+
+  async *#assetStream(
+    ...args: Parameters<DocumentStore["getAssetStream"]>
+  ): AsyncGenerator<Uint8Array, void, undefined> {
+    this.#checkOpen("getAssetStream");
+    const call = (thread: Remote<StoreThread>): AsyncIterable<Uint8Array> =>
+      thread.store.documents.getAssetStream(...args);
+    if (this.#readers !== undefined) yield* this.#readers.stream(call);
     else if (this.#writer !== undefined) yield* this.#writer.stream(call);
   }
 

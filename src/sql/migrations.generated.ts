@@ -621,4 +621,12 @@ ALTER TABLE eval_query_results ADD COLUMN found TEXT NOT NULL DEFAULT '[]';
 CREATE INDEX idx_eval_query_results_ordinal ON eval_query_results (eval_run_id, ordinal);
 `,
   },
+  {
+    version: 13,
+    name: "V013__external_assets",
+    sha256: "c0bf6720ea3d33314f3ae48b373ca359e3ea08abb3a8df417ea948b048cf0b4d",
+    sql: `-- Where the bytes of an asset with a blob key are: NULL in the table \`blobs\`, \`external\` in the blob store beside the database.
+ALTER TABLE assets ADD COLUMN blob_store TEXT CHECK (blob_store = 'external');
+`,
+  },
 ];

@@ -4,6 +4,9 @@ import { StorageError } from "../errors.ts";
 import { nextTurn } from "../turns.ts";
 import { ANSWER_PROBLEMS } from "./answers/examine-answers.ts";
 import { TURN_INDEX_PROBLEMS, TURN_PROBLEMS } from "./chat/examine-chat.ts";
+import type { AssetBlobs } from "./documents/asset-rows.ts";
+import { damagedExternal, otherBytes, strayExternal } from "./documents/examine-assets.ts";
+import { STRAY_IN_DATABASE } from "./documents/sweep-blobs.ts";
 import { indexFindings, isKeptElsewhere } from "./embeddings/examine-indexes.ts";
 import { EVALUATION_PROBLEMS } from "./evaluation/examine-evaluations.ts";
 import { RECORD_PROBLEMS, unfinishedRecords, vectorProblems } from "./embeddings/examine.ts";
@@ -26,6 +29,7 @@ export const FINDINGS = {
   evaluations: "whole evaluation runs",
   revision: "corpus revision",
   assetBytes: "asset bytes",
+  assetHashes: "asset hashes",
   strayBytes: "bytes that no asset has",
   unusedAssets: "assets that no document has",
   records: "embedding records",
@@ -39,12 +43,21 @@ const NAMED = 20;
 /** Greatest revision that may still be raised by one. */
 const GREATEST_REVISION: number = Number.MAX_SAFE_INTEGER - 1;
 
-/** Bytes of assets are kept under names that begin like this. */
-const STRAY = `SELECT blob_key FROM blobs WHERE blob_key GLOB '_assets/*'
-  AND blob_key NOT IN (SELECT a.blob_key FROM assets a WHERE a.blob_key IS NOT NULL)`;
+/** What a check knows of the bytes of assets. */
+export interface CheckedBytes {
+  blobs: AssetBlobs;
+  /** Whether all of them are read. */
+  deep: boolean;
+  signal?: AbortSignal | undefined;
+}
 
 /** Looks for damage; reads everything, changes nothing. */
-export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Promise<CheckReport> {
+export async function checkStore(
+  db: SqlDatabase,
+  vectors: AnyVectorStore | undefined,
+  { blobs, deep, signal }: CheckedBytes,
+): Promise<CheckReport> {
+  const { external } = blobs;
   const findings = [
     await finding(FINDINGS.file, async () => {
       const rows = await db.all<{ integrity_check: string }>(`PRAGMA integrity_check(${NAMED})`);
@@ -94,29 +107,29 @@ export async function checkStore(db: SqlDatabase, vectors?: AnyVectorStore): Pro
            AND CAST(value AS INTEGER) <= ${GREATEST_REVISION})`,
       ),
     ),
-    await finding(FINDINGS.assetBytes, () =>
-      problems(
+    await finding(FINDINGS.assetBytes, async () => [
+      ...(await problems(
         db,
         `SELECT 'bytes of asset ' || a.asset_id || ' are missing'
            || coalesce(' (' || (SELECT d.workspace_path FROM documents d WHERE d.asset_id = a.asset_id LIMIT 1) || ')', '') AS problem
-         FROM assets a WHERE a.blob_key IS NOT NULL AND a.blob_key NOT IN (SELECT blob_key FROM blobs)`,
-      ),
-    ),
-    await finding(FINDINGS.strayBytes, () =>
-      problems(db, `SELECT 'no asset has the bytes ' || blob_key AS problem FROM (${STRAY})`),
-    ),
+         FROM assets a
+         WHERE a.blob_key IS NOT NULL AND a.blob_store IS NULL AND a.blob_key NOT IN (SELECT blob_key FROM blobs)`,
+      )),
+      ...(await firstOf(damagedExternal(db, external), ({ problem }) => problem)),
+    ]),
+    await finding(FINDINGS.strayBytes, async () => [
+      ...(await problems(db, `SELECT 'no asset has the bytes ' || blob_key AS problem FROM (${STRAY_IN_DATABASE})`)),
+      ...(external === undefined ? [] : await firstOf(strayExternal(db, external), (problem) => problem)),
+    ]),
+    ...(deep
+      ? [await finding(FINDINGS.assetHashes, () => firstOf(otherBytes(db, blobs, signal), ({ problem }) => problem))]
+      : []),
     await assetsInUse(db),
     await embeddingRecords(db),
     await finding(FINDINGS.vectorLeftovers, () => problems(db, VECTOR_LEFTOVER_PROBLEMS)),
     ...(vectors === undefined ? [] : await vectorFindings(db, vectors)),
   ];
   return { ok: findings.every((one) => one.ok), findings };
-}
-
-/** Deletes the bytes that no asset has. @returns how many there were. */
-export async function dropStrayBytes(db: SqlDatabase): Promise<number> {
-  const { changes } = await db.run(`DELETE FROM blobs WHERE blob_key IN (${STRAY})`);
-  return changes;
 }
 
 /** SQLite's own check of the file looks at the text indexes, too, which are derived: they have findings of their own. */
@@ -153,6 +166,13 @@ async function embeddingRecords(db: SqlDatabase): Promise<CheckFinding> {
   const found = await finding(FINDINGS.records, () => problems(db, RECORD_PROBLEMS));
   const unfinished = found.ok ? await unfinishedRecords(db) : "";
   return unfinished === "" ? found : { ...found, detail: `ok; ${unfinished}, for the next run or sweep` };
+}
+
+/** The first of what a look finds, and one more than are named. */
+async function firstOf<T>(found: AsyncIterable<T>, name: (one: T) => string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const one of found) if (names.push(name(one)) > NAMED) break;
+  return names;
 }
 
 async function problems(db: SqlDatabase, sql: string): Promise<string[]> {

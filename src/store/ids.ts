@@ -49,6 +49,20 @@ export function assetContentHash(bytes: Uint8Array): string {
   return hex(blake3(bytes), 32);
 }
 
+/** Makes the blake3 of bytes that come in pieces. */
+export class ContentHasher {
+  readonly #hash = blake3.create();
+
+  update(piece: Uint8Array): void {
+    this.#hash.update(piece);
+  }
+
+  /** 64 hex digits in lower case; nothing may be added later. */
+  digest(): string {
+    return hex(this.#hash.digest(), 32);
+  }
+}
+
 /** Returns the id of the asset with this content hash. */
 export function assetId(contentHash: string): string {
   return hash32(`{"asset_blake3":${text(contentHash)},"kind":"asset"}`);

@@ -1,8 +1,10 @@
+import type { StreamingBlobStore } from "../contracts/blobs.ts";
 import type { JobStatus } from "../contracts/jobs.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { SearchCacheStats, StoreStats } from "../contracts/store.ts";
 import type { StatsOptions } from "../contracts/upkeep.ts";
 import type { VectorStore } from "../contracts/vectors.ts";
+import { readAssetStorage } from "./documents/asset-storage.ts";
 import { readSizes } from "./upkeep/read-sizes.ts";
 
 interface Totals {
@@ -36,12 +38,19 @@ const TOTALS = `
          (SELECT value FROM kv WHERE key = 'corpus_revision') AS corpus_revision,
          (SELECT max(version) FROM schema_migrations) AS schema_version`;
 
+/** What else than the database figures come from. */
+export interface StatsParts {
+  vectors: VectorStore | undefined;
+  /** Bytes of assets beside the database. */
+  assets: StreamingBlobStore | undefined;
+  searchCache: SearchCacheStats;
+}
+
 /** Counts and sizes of the whole store; reads every chunk's header, so about a millisecond per thousand chunks, and the whole file
  *  for `sizes`. */
 export async function readStats(
   db: SqlDatabase,
-  vectors: VectorStore | undefined,
-  searchCache: SearchCacheStats,
+  { vectors, assets, searchCache }: StatsParts,
   { sizes }: Required<StatsOptions>,
 ): Promise<StoreStats> {
   const totals = await db.get<Totals>(TOTALS);
@@ -65,6 +74,7 @@ export async function readStats(
     blocks: totals?.blocks ?? 0,
     assets: totals?.assets ?? 0,
     sourceBytes: totals?.source_bytes ?? 0,
+    assetStorage: await readAssetStorage(db, assets),
     textBytes: totals?.text_bytes ?? 0,
     textIndexBytes: totals?.text_index_bytes ?? 0,
     databaseBytes: totals?.database_bytes ?? 0,

@@ -1,8 +1,9 @@
 import type { Answers } from "../contracts/answers.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../contracts/archive.ts";
-import type { TransactionalBlobStore } from "../contracts/blobs.ts";
+import type { StreamingBlobStore, TransactionalBlobStore } from "../contracts/blobs.ts";
 import type { Change, SubscribeOptions } from "../contracts/changes.ts";
 import type { ChatSessions } from "../contracts/chat.ts";
+import { checkCheckOptions } from "../contracts/check-check.ts";
 import type { Job, JobResumeOptions, Jobs } from "../contracts/jobs.ts";
 import { requireEmbedder } from "../contracts/check-embedder.ts";
 import { checkRepairOptions } from "../contracts/check-repair.ts";
@@ -14,6 +15,7 @@ import type { Evaluations } from "../contracts/evaluations.ts";
 import type { SearchQuery, SearchResult } from "../contracts/search.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type {
+  CheckOptions,
   CheckReport,
   IngestOptions,
   IngestReport,
@@ -41,6 +43,7 @@ import { SqlChatSessions } from "./chat/sql-chat-sessions.ts";
 import { ensureTurnIndex, requireTurnIndex } from "./chat/turn-index.ts";
 import { checkStore } from "./check.ts";
 import type { StorageStyle } from "./compression/storage-style.ts";
+import { ExternalAssets } from "./documents/external-assets.ts";
 import { SqlDocumentStore } from "./documents/sql-document-store.ts";
 import { adoptVectors, type OpenVectors } from "./embeddings/adopt-vectors.ts";
 import { bumpEmbeddingRevision } from "./embeddings/embedding-revision.ts";
@@ -68,6 +71,8 @@ export interface StoreParts {
   db: SqlDatabase;
   /** Keeps asset bytes. */
   blobs: TransactionalBlobStore;
+  /** Keeps large ones, beside the database. Without one all are in `blobs`. */
+  assets?: StreamingBlobStore;
   /** Keeps the vectors of chunks. Without one the store finds by words only. */
   vectors?: AnyVectorStore;
   /** Opens what kept the vectors of this store until now, where that is something else than `vectors`. */
@@ -100,9 +105,15 @@ export interface StoreParts {
   signal?: AbortSignal;
 }
 
+/** A store of this thread. */
+export interface LocalStore extends Store {
+  /** Keeps the bytes of assets beside the database where they are, until what it returns is called. */
+  pinAssets(): () => Promise<void>;
+}
+
 /** Brings the schema up to date, repairs what is derived, and returns the store over `parts`. It owns them: closing it closes them.
  *  @throws StorageError UNSUPPORTED (no FTS5; `readOnly`, and it is not up to date), SCHEMA_TOO_NEW, MIGRATION_CHANGED, MIGRATION_MISSING, MIGRATION_FAILED, BAD_FORMAT, CORRUPT, ABORTED */
-export async function createStore(parts: StoreParts): Promise<Store> {
+export async function createStore(parts: StoreParts): Promise<LocalStore> {
   const start = performance.now();
   const step = openingStep(parts.signal);
   try {
@@ -178,7 +189,7 @@ async function requireFullText(db: SqlDatabase): Promise<void> {
   );
 }
 
-class LodestoreStore implements Store {
+class LodestoreStore implements LocalStore {
   readonly documents: DocumentStore;
   readonly embeddings: Embeddings;
   readonly chat: ChatSessions;
@@ -196,6 +207,7 @@ class LodestoreStore implements Store {
   readonly #cache: SearchCache;
   readonly #archive: StoreArchive;
   readonly #changes: ChangeFeed;
+  readonly #external: ExternalAssets | undefined;
   readonly #opened: Omit<OpenReport, "indexes">;
   readonly #activity: SearchActivity;
   readonly #closing = new AbortController();
@@ -219,7 +231,12 @@ class LodestoreStore implements Store {
     this.#desk = new JobDesk(writable);
     this.#embeddings = new StoreEmbeddings(parts, this.#activity, this.#desk);
     this.embeddings = this.#embeddings;
-    const documents = new SqlDocumentStore(writable, parts.blobs, parts.storageStyle);
+    const external =
+      parts.assets === undefined
+        ? undefined
+        : new ExternalAssets(parts.db, parts.assets, { readOnly: parts.readOnly ?? false });
+    this.#external = external;
+    const documents = new SqlDocumentStore(writable, parts.blobs, parts.storageStyle, external);
     this.documents = documents;
     this.chat = new SqlChatSessions(writable);
     this.jobs = new StoreJobs(writable, this.#desk, {
@@ -245,7 +262,10 @@ class LodestoreStore implements Store {
       parts.filters,
       this.#cache,
     );
-    this.#archive = new StoreArchive({ ...parts, storage, side: this.#embeddings.side, held }, this.#closing.signal);
+    this.#archive = new StoreArchive(
+      { ...parts, storage, external, side: this.#embeddings.side, held },
+      this.#closing.signal,
+    );
     this.#changes = new ChangeFeed(parts.db, parts.readOnly !== true);
     this.#opened = opened;
     if (parts.embedOnOpen !== false && parts.readOnly !== true) this.#embeddings.start();
@@ -276,7 +296,9 @@ class LodestoreStore implements Store {
 
   async stats(options: StatsOptions = {}): Promise<StoreStats> {
     this.#checkOpen("stats");
-    return readStats(this.#db, this.#parts.vectors, this.#cache.stats(), checkStatsOptions(options));
+    const { vectors, assets } = this.#parts;
+    const parts = { vectors, assets, searchCache: this.#cache.stats() };
+    return readStats(this.#db, parts, checkStatsOptions(options));
   }
 
   async vacuum(options: VacuumOptions = {}): Promise<VacuumReport> {
@@ -287,16 +309,18 @@ class LodestoreStore implements Store {
     return this.#track(vacuumStore(this.#db, this.storage, { ...checked, signal: this.#untilClosed(checked.signal) }));
   }
 
-  async check(): Promise<CheckReport> {
+  async check(options: CheckOptions = {}): Promise<CheckReport> {
     this.#checkOpen("check");
-    return checkStore(this.#db, this.#parts.vectors);
+    const checked = checkCheckOptions({ capability: "store", operation: "check" }, options);
+    const blobs = { database: this.#parts.blobs, external: this.#external };
+    return checkStore(this.#db, this.#parts.vectors, { ...checked, blobs });
   }
 
   async repair(options: RepairOptions = {}): Promise<RepairReport> {
     this.#checkOpen("repair");
     const checked = checkRepairOptions({ capability: "store", operation: "repair" }, options);
     const { blobs, vectors } = this.#parts;
-    const parts = { db: this.#db, blobs, vectors, embeddings: this.#embeddings };
+    const parts = { db: this.#db, blobs, vectors, embeddings: this.#embeddings, external: this.#external };
     return this.#track(repairStore(parts, { ...checked, signal: this.#untilClosed(checked.signal) }));
   }
 
@@ -326,6 +350,10 @@ class LodestoreStore implements Store {
   async changeSequence(): Promise<number> {
     this.#checkOpen("changeSequence");
     return this.#changes.newest();
+  }
+
+  pinAssets(): () => Promise<void> {
+    return this.#external?.pin() ?? (async () => {});
   }
 
   close(): Promise<void> {

@@ -18,6 +18,7 @@ const SUITES: Record<string, () => Promise<{ run(context: BenchContext): Promise
   changes: () => import("./changes.ts"),
   cache: () => import("./cache.ts"),
   storage: () => import("./storage.ts"),
+  assets: () => import("./assets.ts"),
 };
 
 const { values, positionals } = parseArgs({

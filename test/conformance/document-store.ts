@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { DocumentStore } from "../../src/contracts/documents.ts";
+import { documentAssetCases } from "./document-store/asset-cases.ts";
 import { documentInputCases } from "./document-store/input-cases.ts";
 import { documentListingCases } from "./document-store/listing-cases.ts";
 import { documentReadingCases } from "./document-store/reading-cases.ts";
@@ -24,6 +25,7 @@ export function documentStoreConformance(driver: string, open: () => Promise<Ope
     describe("writing", () => documentWritingCases(documents));
     describe("reading", () => documentReadingCases(documents));
     describe("listing", () => documentListingCases(documents));
+    describe("assets", () => documentAssetCases(documents));
     describe("input", () => documentInputCases(documents));
   });
 }

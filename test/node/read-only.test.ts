@@ -21,6 +21,7 @@ const WRITES: [string, (store: Store) => Promise<unknown>][] = [
     (store) => store.documents.putAssetWithBytes({ bytes: new Uint8Array(1), mediaType: "text/plain" }),
   ],
   ["deleteDocument", (store) => store.documents.deleteDocument("x")],
+  ["sweepBlobs", (store) => store.documents.sweepBlobs()],
   ["rebuildChunksFts", (store) => store.documents.rebuildChunksFts()],
   ["run", (store) => store.embeddings.run()],
   ["put", (store) => store.embeddings.put({ modelId: "m", modelVersion: "1", dimensions: 2 }, [])],

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { Store } from "../../src/contracts/store.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { FsBlobStore } from "../../src/drivers/blobs-fs.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { SqlVectorUpkeep } from "../../src/drivers/vectors/sql-upkeep.ts";
 import { Lane, type LaneThread } from "../../src/rpc/lane.ts";
@@ -26,7 +27,13 @@ import { servedHere } from "./served-here.ts";
 async function partHere(path: string, readOnly: boolean): Promise<LaneThread & { store: Store }> {
   const db = await openSqlNode({ path, functions: storeFunctions, readOnly });
   const searchCache = new SearchCache(db);
-  const store = await createStore({ db, blobs: new SqlBlobStore(db), readOnly, searchCache });
+  const store = await createStore({
+    db,
+    blobs: new SqlBlobStore(db),
+    assets: new FsBlobStore(join(dirname(path), "assets")),
+    readOnly,
+    searchCache,
+  });
   const part: StoreThread = {
     store,
     heavy: heavyCalls(store),
@@ -35,6 +42,7 @@ async function partHere(path: string, readOnly: boolean): Promise<LaneThread & {
     engine: async () => undefined,
     hurry: async () => undefined,
     searchCache: async () => searchCache.stats(),
+    pinAssets: async () => store.pinAssets(),
     follow: async () => undefined,
   };
   const connection = await servedHere<StoreThread>(part);

@@ -173,7 +173,7 @@ describe("an archive is refused, and the store stays as it was,", () => {
   });
 
   test("when a later release made it", async () => {
-    const format = archiveWith(archive, { manifest: (manifest) => (manifest["formatVersion"] = 2) });
+    const format = archiveWith(archive, { manifest: (manifest) => (manifest["formatVersion"] = 3) });
     expect(await refuses(inPieces(format), "format")).toMatchObject({ code: "SCHEMA_TOO_NEW" });
     const schema = archiveWith(archive, { manifest: (manifest) => (manifest["schemaVersion"] = 999) });
     expect(await refuses(inPieces(schema), "schema")).toMatchObject({ code: "SCHEMA_TOO_NEW" });

@@ -1,5 +1,6 @@
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { Store } from "../../src/contracts/store.ts";
+import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
@@ -9,6 +10,6 @@ import { createStore } from "../../src/store/store.ts";
  *  @param path Database file; in memory by default. */
 export async function openTestStore(path = ":memory:"): Promise<{ store: Store; db: SqlDatabase }> {
   const db = await openSqlNode({ path, functions: storeFunctions });
-  const store = await createStore({ db, blobs: new SqlBlobStore(db) });
+  const store = await createStore({ db, blobs: new SqlBlobStore(db), assets: new MemoryBlobStore() });
   return { store, db };
 }

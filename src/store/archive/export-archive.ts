@@ -3,7 +3,9 @@ import type { SqlDatabase, SqlImage } from "../../contracts/sql.ts";
 import type { StoreStorage } from "../../contracts/upkeep.ts";
 import { type TarContent, tarSize, writeTar } from "../../formats/tar/tar-writer.ts";
 import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
-import { throwIfAborted } from "./archive-error.ts";
+import type { ExternalAssets } from "../documents/external-assets.ts";
+import { type ArchivedAsset, assetEntries, assetsBeside } from "./archive-assets.ts";
+import { archiveError, throwIfAborted } from "./archive-error.ts";
 import { requireExportRoom } from "./archive-room.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
 import { writeCarriedVectors } from "./carried-vectors.ts";
@@ -12,6 +14,7 @@ import type { HeldWrites } from "./held-writes.ts";
 import {
   type ArchiveCounts,
   type ArchiveManifest,
+  ASSETS_FOLDER,
   CHECKSUMS_ENTRY,
   DATABASE_ENTRY,
   type EntryChecksum,
@@ -28,6 +31,8 @@ export interface ArchiveParts {
   /** What the store's own writes of vectors go through, so that an import and they take turns. */
   side?: VectorSide | undefined;
   storage: StoreStorage;
+  /** Bytes of assets beside the database. */
+  external?: ExternalAssets | undefined;
   /** Keeps others from writing while an import may be undone. */
   held: HeldWrites;
 }
@@ -43,26 +48,31 @@ export async function* exportArchive(
   throwIfAborted(signal, "export");
   progress.at("copy", 0, null);
   await requireExportRoom(parts.db, parts.storage);
-  const image = await parts.db.image({ signal });
+  // From before the copy: what its rows name is there until it is read.
+  const unpin = parts.external?.pin();
   try {
-    const manifest = await describeImage(image, parts.vectors, signal);
-    throwIfAborted(signal, "export");
-    const head = writeManifest(manifest);
-    // The last file's length does not depend on what its checksums are.
-    const tailSize = writeChecksums(checksumsOf(head, await image.sizeBytes())).byteLength;
-    const total = tarSize([head.byteLength, manifest.databaseBytes, tailSize]);
-    let done = 0;
-    for await (const piece of writeTar(
-      contents(head, image, manifest),
-      Math.floor(Date.parse(manifest.createdAt) / 1000),
-    )) {
+    const image = await parts.db.image({ signal });
+    try {
+      const { manifest, assets } = await describeImage(image, parts, signal);
       throwIfAborted(signal, "export");
-      done += piece.byteLength;
-      progress.at("transfer", done, total);
-      yield piece;
+      const head = writeManifest(manifest);
+      // The last file's length does not depend on what its checksums are.
+      const tailSize = writeChecksums(checksumsOf(head, await image.sizeBytes(), assets)).byteLength;
+      const sizes = assets.map(({ byteLength }) => byteLength);
+      const total = tarSize([head.byteLength, manifest.databaseBytes, ...sizes, tailSize]);
+      let done = 0;
+      const files = contents(head, image, manifest, parts.external, assets);
+      for await (const piece of writeTar(files, Math.floor(Date.parse(manifest.createdAt) / 1000))) {
+        throwIfAborted(signal, "export");
+        done += piece.byteLength;
+        progress.at("transfer", done, total);
+        yield piece;
+      }
+    } finally {
+      await image.close();
     }
   } finally {
-    await image.close();
+    await unpin?.();
   }
 }
 
@@ -70,6 +80,8 @@ async function* contents(
   head: Uint8Array,
   image: SqlImage,
   { databaseBytes }: ArchiveManifest,
+  external: ExternalAssets | undefined,
+  assets: readonly ArchivedAsset[],
 ): AsyncGenerator<TarContent, void, undefined> {
   const checksums = new Map<string, EntryChecksum>();
   const first = new HashedBytes();
@@ -78,43 +90,60 @@ async function* contents(
   const database = new HashedBytes();
   yield { name: DATABASE_ENTRY, sizeBytes: databaseBytes, bytes: database.of(image.read()) };
   checksums.set(DATABASE_ENTRY, database.checksum());
+  if (external !== undefined) yield* assetEntries(external, assets, checksums);
   const tail = writeChecksums(checksums);
   yield { name: CHECKSUMS_ENTRY, sizeBytes: tail.byteLength, bytes: [tail] };
 }
 
 /** Checksums as long as the real ones. */
-function checksumsOf(head: Uint8Array, databaseBytes: number): Map<string, EntryChecksum> {
+function checksumsOf(
+  head: Uint8Array,
+  databaseBytes: number,
+  assets: readonly ArchivedAsset[],
+): Map<string, EntryChecksum> {
   const sha256 = "0".repeat(64);
   return new Map([
     [MANIFEST_ENTRY, { sizeBytes: head.byteLength, sha256 }],
     [DATABASE_ENTRY, { sizeBytes: databaseBytes, sha256 }],
+    ...assets.map(({ contentHash, byteLength }): [string, EntryChecksum] => [
+      `${ASSETS_FOLDER}${contentHash}`,
+      { sizeBytes: byteLength, sha256 },
+    ]),
   ]);
 }
 
 async function describeImage(
   image: SqlImage,
-  vectors: AnyVectorStore | undefined,
+  { vectors, external }: ArchiveParts,
   signal: AbortSignal,
-): Promise<ArchiveManifest> {
+): Promise<{ manifest: ArchiveManifest; assets: ArchivedAsset[] }> {
   const engine = await vectors?.capabilities();
   const copy = await image.open();
   let counts: ArchiveCounts;
   let schemaVersion: number;
+  let assets: ArchivedAsset[];
   try {
     if (vectors !== undefined && engine?.transactional === false) await writeCarriedVectors(copy, vectors, signal);
     counts = await countsOf(copy);
+    assets = await assetsBeside(copy, "main");
     schemaVersion = (await copy.get<{ n: number }>("SELECT max(version) AS n FROM schema_migrations"))?.n ?? 0;
   } finally {
     await copy.close();
   }
-  return {
+  if (assets.length > 0 && external === undefined) {
+    const message = "bytes of assets are beside the database, and the store was opened without what keeps them";
+    throw archiveError("UNSUPPORTED", "export", message);
+  }
+  const manifest = {
     createdAt: new Date().toISOString(),
     packageVersion: PACKAGE_VERSION,
     schemaVersion,
     vectorEngine: engine?.driver ?? null,
     databaseBytes: await image.sizeBytes(),
     counts,
+    assets: { count: assets.length, bytes: assets.reduce((sum, { byteLength }) => sum + byteLength, 0) },
   };
+  return { manifest, assets };
 }
 
 async function countsOf(db: SqlDatabase): Promise<ArchiveCounts> {

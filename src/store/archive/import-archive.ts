@@ -4,6 +4,8 @@ import { StorageError } from "../../errors.ts";
 import { migrate } from "../../sql/migrate.ts";
 import { migrations } from "../../sql/migrations.generated.ts";
 import { TurnTaker } from "../../turns.ts";
+import type { HeldBytes } from "../documents/held-bytes.ts";
+import { requireAssets } from "./archive-assets.ts";
 import { archiveError, readingEntry, throwIfAborted } from "./archive-error.ts";
 import { requireImportRoom } from "./archive-room.ts";
 import { ArchiveProgressTeller } from "./archive-progress.ts";
@@ -23,7 +25,7 @@ import type { ArchiveParts } from "./export-archive.ts";
 import { beginImport, endImport } from "./import-mark.ts";
 import { DATABASE_ENTRY, type ArchiveManifest } from "./manifest.ts";
 import { keepAverages, mergeCounters } from "./merge-counters.ts";
-import { readArchive } from "./read-archive.ts";
+import { readArchive, type ReadArchive } from "./read-archive.ts";
 import { undoImport } from "./undo-import.ts";
 import { VectorCarrier } from "./vector-carrier.ts";
 
@@ -38,7 +40,7 @@ export async function importArchive(
   { onProgress }: ArchiveOptions,
   signal: AbortSignal,
 ): Promise<ArchiveImportReport> {
-  const { db, storage } = parts;
+  const { db, storage, external } = parts;
   const progress = new ArchiveProgressTeller(onProgress);
   const tables = await archiveTables(db);
   await requireEmpty(db, tables);
@@ -46,13 +48,30 @@ export async function importArchive(
     requireKnownSchema(stated);
     await requireImportRoom(db, storage, stated);
   };
-  const { manifest, image, bytes: size } = await readArchive(db, bytes, accept, progress);
+  const held: HeldBytes[] = [];
+  try {
+    const read = await readArchive(db, bytes, accept, progress, external, held);
+    return await takeOver(parts, tables, read, held, progress, signal);
+  } finally {
+    // Those that no committed row names are deleted then.
+    for (const one of held) await one.letGo();
+  }
+}
+
+async function takeOver(
+  parts: ArchiveParts,
+  tables: readonly ArchiveTable[],
+  { manifest, image, bytes: size }: ReadArchive,
+  held: readonly HeldBytes[],
+  progress: ArchiveProgressTeller,
+  signal: AbortSignal,
+): Promise<ArchiveImportReport> {
   try {
     throwIfAborted(signal, "import");
     const migrated = await readingEntry(DATABASE_ENTRY, () => migrateImage(image, manifest));
     await image.attach();
     const { documents, chunks } = manifest.counts;
-    const carried = await copyImage(parts, tables, manifest, progress, signal);
+    const carried = await copyImage(parts, tables, manifest, held, progress, signal);
     const { createdAt, packageVersion, schemaVersion, vectorEngine } = manifest;
     const from = { createdAt, packageVersion, schemaVersion, vectorEngine };
     return { documents, chunks, ...carried, bytes: size, elapsedMs: progress.elapsedMs, migrations: migrated, from };
@@ -98,6 +117,7 @@ async function copyImage(
   { db, side, held }: ArchiveParts,
   tables: readonly ArchiveTable[],
   { counts }: ArchiveManifest,
+  bytes: readonly HeldBytes[],
   progress: ArchiveProgressTeller,
   signal: AbortSignal,
 ): Promise<{ embeddings: number; missing: number }> {
@@ -110,6 +130,7 @@ async function copyImage(
       (await columnsOf(db, "main", name)).map((column) => column.name),
     );
   }
+  await readingEntry(DATABASE_ENTRY, () => requireAssets(db, bytes));
   const models = await readingEntry(DATABASE_ENTRY, () => carriedModels(db));
   const total = await rowsOf(db, tables, counts.embeddings);
   let done = 0;

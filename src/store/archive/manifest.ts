@@ -5,12 +5,18 @@ import { archiveError } from "./archive-error.ts";
 export const MANIFEST_ENTRY = "lodestore.json";
 export const DATABASE_ENTRY = "lodestore.db";
 export const CHECKSUMS_ENTRY = "checksums.json";
+/** Between the database and the checksums: bytes of assets beside the database, named by their blake3. */
+export const ASSETS_FOLDER = "assets/";
 
 const FORMAT = "lodestore-archive";
 /** Raised by every change that this release's readers would not understand. */
-const FORMAT_VERSION = 1;
+const FORMAT_VERSION = 2;
+/** Of an archive without files of assets: releases before them read it. */
+const FORMAT_WITHOUT_ASSETS = 1;
 /** Longest JSON file of an archive: what is read whole. */
 export const MAX_JSON_BYTES: number = 1024 * 1024;
+/** Longest list of checksums, with those of assets. */
+export const MAX_CHECKSUMS_BYTES: number = 128 * 1024 * 1024;
 
 /** What the first file of an archive says of the others. */
 export interface ArchiveManifest {
@@ -20,6 +26,8 @@ export interface ArchiveManifest {
   vectorEngine: string | null;
   databaseBytes: number;
   counts: ArchiveCounts;
+  /** Assets whose bytes are files of their own. */
+  assets: { count: number; bytes: number };
 }
 
 export interface ArchiveCounts {
@@ -37,6 +45,8 @@ export interface EntryChecksum {
 }
 
 export function writeManifest(manifest: ArchiveManifest): Uint8Array {
+  const { assets, ...rest } = manifest;
+  if (assets.count === 0) return jsonBytes({ format: FORMAT, formatVersion: FORMAT_WITHOUT_ASSETS, ...rest });
   return jsonBytes({ format: FORMAT, formatVersion: FORMAT_VERSION, ...manifest });
 }
 
@@ -51,6 +61,8 @@ export function readManifest(bytes: Uint8Array): ArchiveManifest {
   }
   const { counts } = value;
   if (!isPlainObject(counts)) throw bad(MANIFEST_ENTRY, "counts", counts, "an object");
+  const assets = value["assets"] ?? { count: 0, bytes: 0 };
+  if (!isPlainObject(assets)) throw bad(MANIFEST_ENTRY, "assets", assets, "an object");
   const engine = value["vectorEngine"] ?? null;
   if (engine !== null && typeof engine !== "string")
     throw bad(MANIFEST_ENTRY, "vectorEngine", engine, "a text or null");
@@ -66,6 +78,7 @@ export function readManifest(bytes: Uint8Array): ArchiveManifest {
       assets: count(MANIFEST_ENTRY, counts, "assets"),
       embeddings: count(MANIFEST_ENTRY, counts, "embeddings"),
     },
+    assets: { count: count(MANIFEST_ENTRY, assets, "count"), bytes: count(MANIFEST_ENTRY, assets, "bytes") },
   };
 }
 

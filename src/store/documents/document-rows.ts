@@ -1,9 +1,8 @@
-import type { BlobStore } from "../../contracts/blobs.ts";
 import type { CheckedDocument } from "../../contracts/check-documents.ts";
 import { canonicalJson } from "../../contracts/check-json.ts";
 import type { Document } from "../../contracts/documents.ts";
 import type { SqlExecutor, SqlValue } from "../../contracts/sql.ts";
-import { dropUnusedAsset } from "./asset-rows.ts";
+import { type AssetBlobs, dropUnusedAsset } from "./asset-rows.ts";
 import { retitleChunks } from "./chunk-rows.ts";
 import { bumpCorpusRevision } from "./corpus-revision.ts";
 
@@ -67,7 +66,7 @@ export interface PutDocument {
 /** Puts a document whose asset is recorded. Another document at its path goes first; assets that no document has any more go last. */
 export async function putDocumentRow(
   tx: SqlExecutor,
-  blobs: BlobStore,
+  blobs: AssetBlobs,
   document: CheckedDocument,
 ): Promise<PutDocument> {
   const rows = await tx.all<DocumentRow>(
@@ -155,7 +154,7 @@ async function insertTags(tx: SqlExecutor, key: number, tags: readonly string[])
  *  @returns whether there was one. */
 export async function deleteDocumentWhere(
   tx: SqlExecutor,
-  blobs: BlobStore,
+  blobs: AssetBlobs,
   condition: "d.document_id = $1" | "d.workspace_path = $1",
   value: string,
 ): Promise<boolean> {

@@ -1,4 +1,3 @@
-import type { BlobStore } from "../../contracts/blobs.ts";
 import { checkBlocks } from "../../contracts/check-blocks.ts";
 import { checkChunks } from "../../contracts/check-chunks.ts";
 import { type CheckedDocument, checkNewDocument } from "../../contracts/check-documents.ts";
@@ -8,19 +7,19 @@ import { type CallSite, refusal } from "../../contracts/validate.ts";
 import type { PackedBytes } from "../compression/packed-bytes.ts";
 import type { StorageStyle } from "../compression/storage-style.ts";
 import { assetId } from "../ids.ts";
-import { type AssetInput, putAssetRow } from "./asset-rows.ts";
+import { type AssetBlobs, type AssetInput, putAssetRow } from "./asset-rows.ts";
 import { insertBlocks, replaceBlocks } from "./block-rows.ts";
 import { insertChunks, replaceChunks } from "./chunk-rows.ts";
 import { bumpCorpusRevision } from "./corpus-revision.ts";
 import { putDocumentRow } from "./document-rows.ts";
 
-/** Everything of one document, with the blake3 of its bytes by whoever computed it, and its bytes as they are to be kept: that is not
- *  done again. */
-export type HashedDocument = WholeDocument & { contentHash: string; packed: PackedBytes };
+/** Everything of one document, with the blake3 of its bytes by whoever computed it, and its bytes as the database is to keep them, or
+ *  `undefined` where they go beside it: that is not done again. */
+export type HashedDocument = WholeDocument & { contentHash: string; packed: PackedBytes | undefined };
 
 /** Everything of one document, looked at whole. */
 export interface CheckedWhole {
-  asset: Omit<AssetInput, "packed">;
+  asset: Omit<AssetInput, "packed" | "held">;
   document: CheckedDocument;
   blocks: readonly Block[];
   chunks: readonly Chunk[];
@@ -40,16 +39,24 @@ export function checkWhole(site: CallSite, whole: Omit<HashedDocument, "packed">
   return { asset, document, blocks, chunks };
 }
 
-/** Puts a document with all its parts; where nothing stands under its id yet, without looking for what to replace. */
+/** What putting a whole document did. */
+export interface PutWhole {
+  document: Document;
+  /** Whether the store had its bytes already. */
+  deduplicated: boolean;
+}
+
+/** Puts a document with all its parts; where nothing stands under its id yet, without looking for what to replace.
+ *  @param kept Its bytes: packed for the database, or held beside it. */
 export async function putWhole(
   tx: SqlExecutor,
-  blobs: BlobStore,
+  blobs: AssetBlobs,
   whole: CheckedWhole,
-  packed: PackedBytes,
+  kept: Pick<AssetInput, "packed" | "held">,
   style: StorageStyle,
-): Promise<Document> {
+): Promise<PutWhole> {
   const { asset, blocks, chunks } = whole;
-  await putAssetRow(tx, blobs, whole.document.assetId, { ...asset, packed });
+  const deduplicated = await putAssetRow(tx, blobs, whole.document.assetId, { ...asset, ...kept });
   const { key, document, outcome } = await putDocumentRow(tx, blobs, whole.document);
   const owner = { key, id: document.id, title: document.title };
   let changed = outcome !== "unchanged";
@@ -61,5 +68,5 @@ export async function putWhole(
     changed = (await replaceChunks(tx, owner, chunks, style)) || changed;
   }
   if (changed) await bumpCorpusRevision(tx);
-  return document;
+  return { document, deduplicated };
 }

@@ -31,6 +31,7 @@ interface Known {
   tags: string | null;
   chunker_version: string | null;
   policy_hash: string | null;
+  external: 0 | 1;
   damaged: 0 | 1;
 }
 
@@ -38,7 +39,8 @@ const KNOWN = `
   SELECT a.content_hash, d.parser_version, d.title, d.lang, d.media_type, d.source_type, d.trust, d.metadata,
          (SELECT json_group_array(tag) FROM document_tags t WHERE t.document_key = d.document_key) AS tags,
          c.chunker_version, c.policy_hash,
-         a.blob_key IS NOT NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.blob_key = a.blob_key)
+         a.blob_store IS NOT NULL AS external,
+         a.blob_key IS NOT NULL AND a.blob_store IS NULL AND NOT EXISTS (SELECT 1 FROM blobs b WHERE b.blob_key = a.blob_key)
            OR (SELECT count(*) <> max(k.ordinal) + 1 FROM chunks k WHERE k.document_key = d.document_key) IS TRUE
            OR (SELECT count(*) <> max(k.ordinal) + 1 FROM blocks k WHERE k.document_key = d.document_key) IS TRUE AS damaged
   FROM documents d JOIN assets a ON a.asset_id = d.asset_id
@@ -54,17 +56,20 @@ export class DocumentReader {
   readonly #options: CheckedIngestOptions;
   readonly #timings: IngestReport["timings"];
   readonly #policyHash: string;
+  readonly #hasExternal: (contentHash: string) => Promise<boolean>;
 
   /** @param pack Makes of bytes what is kept of them.
+   *  @param hasExternal Whether bytes are there that are said to be beside the database.
    *  @param timings Where the time of each step is added up. */
   constructor(
     db: SqlExecutor,
-    pack: SqlDocumentStore["pack"],
+    { pack, hasExternal }: Pick<SqlDocumentStore, "pack" | "hasExternal">,
     options: CheckedIngestOptions,
     timings: IngestReport["timings"],
   ) {
     this.#db = db;
     this.#pack = pack;
+    this.#hasExternal = hasExternal;
     this.#options = options;
     this.#timings = timings;
     this.#policyHash = policyHash(options.chunking);
@@ -79,6 +84,7 @@ export class DocumentReader {
     const contentHash = assetContentHash(bytes);
     const mediaType = file.mediaType ?? mediaTypeOf(file.path);
     const known = await this.#db.get<Known>(KNOWN, [file.path]);
+    if (known?.external === 1 && !(await this.#hasExternal(known.content_hash))) known.damaged = 1;
     this.#timings.readMs += performance.now() - start;
     const current = known !== undefined && this.#isCurrent(known, contentHash, mediaType, file) ? known : undefined;
     if (current !== undefined && hasLabels(current, file)) return undefined;

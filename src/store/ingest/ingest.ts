@@ -14,6 +14,8 @@ import {
   requireIngestSource,
 } from "../../contracts/check-ingest.ts";
 import { StorageError } from "../../errors.ts";
+import type { HeldBytes } from "../documents/held-bytes.ts";
+import type { PutWhole } from "../documents/put-whole.ts";
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
 import type { StoreJob } from "../jobs/store-job.ts";
@@ -149,6 +151,7 @@ class IngestRun {
       updated: 0,
       skipped: 0,
       removed: 0,
+      deduplicated: 0,
       failures: [],
       bytes: 0,
       blocks: 0,
@@ -169,7 +172,10 @@ class IngestRun {
     );
     this.#reader = new DocumentReader(
       db,
-      (bytes, mediaType) => documents.pack(bytes, mediaType),
+      {
+        pack: (bytes, mediaType) => documents.pack(bytes, mediaType),
+        hasExternal: (contentHash) => documents.hasExternal(contentHash),
+      },
       options,
       this.#report.timings,
     );
@@ -282,23 +288,32 @@ class IngestRun {
     this.#groupBytes = 0;
     const start = performance.now();
     const after = structuredClone(this.#report);
-    await this.#db.transaction(async (tx) => {
-      const documents = this.#documents.over(tx);
-      for (const [path, read] of group) {
-        try {
-          await documents.putHashed(read.whole);
-          count(after, read);
-        } catch (error) {
-          if (isFatal(error)) throw error;
-          after.failures.push(failure(path, error));
-        }
+    const held = new Map<string, HeldBytes>();
+    try {
+      for (const [path, { whole }] of group) {
+        const bytes = await this.#documents.hold(whole);
+        if (bytes !== undefined) held.set(path, bytes);
       }
-      after.elapsedMs = performance.now() - this.#started;
-      await this.#record.write(tx, after, status, null);
-      this.#note(this.#progress.of(after, null, 0));
-      if (status === "completed" && this.#isOverAfter(after)) await this.#job.end(tx, "completed", null);
-      else await this.#job.write(tx);
-    });
+      await this.#db.transaction(async (tx) => {
+        const documents = this.#documents.over(tx);
+        for (const [path, read] of group) {
+          try {
+            count(after, read, await documents.putHashed(read.whole, held.get(path)));
+          } catch (error) {
+            if (isFatal(error)) throw error;
+            after.failures.push(failure(path, error));
+          }
+        }
+        after.elapsedMs = performance.now() - this.#started;
+        await this.#record.write(tx, after, status, null);
+        this.#note(this.#progress.of(after, null, 0));
+        if (status === "completed" && this.#isOverAfter(after)) await this.#job.end(tx, "completed", null);
+        else await this.#job.write(tx);
+      });
+    } finally {
+      for (const bytes of held.values()) await bytes.letGo();
+    }
+    await this.#documents.collect();
     // Only what is committed counts.
     after.timings.sqlMs += performance.now() - start;
     Object.assign(this.#report.timings, after.timings);
@@ -370,7 +385,8 @@ function jobPayload({ chunking, maxFileBytes, total, sweep: swept, embed, origin
   return { chunking, maxFileBytes, total, sweep: swept, embed, origin };
 }
 
-function count(report: IngestReport, read: ReadDocument): void {
+function count(report: IngestReport, read: ReadDocument, { deduplicated }: PutWhole): void {
+  if (deduplicated) report.deduplicated++;
   if (read.replaces) report.updated++;
   else report.added++;
   report.bytes += read.whole.bytes.byteLength;

@@ -2,6 +2,7 @@ import type { TransactionalBlobStore } from "../../contracts/blobs.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { nextTurn } from "../../turns.ts";
 import { dropUnusedAsset } from "../documents/asset-rows.ts";
+import type { ExternalAssets } from "../documents/external-assets.ts";
 
 /** An asset is put before its document. One that has none after this long is left over: whoever put it ended in between. */
 const LEFT_OVER_MS = 24 * 3_600_000;
@@ -35,15 +36,17 @@ export async function unusedAssets(db: SqlDatabase): Promise<number> {
 export async function dropUnusedAssets(
   db: SqlDatabase,
   blobs: TransactionalBlobStore,
+  external: ExternalAssets | undefined,
   signal: AbortSignal | undefined,
 ): Promise<number> {
   for (let dropped = 0; ; await nextTurn()) {
     signal?.throwIfAborted();
     const batch = await db.transaction(async (tx) => {
       const rows = await tx.all<{ id: string }>(`SELECT a.asset_id AS id ${LEFT_OVER} LIMIT ${BATCH}`);
-      for (const { id } of rows) await dropUnusedAsset(tx, blobs.over(tx), id);
+      for (const { id } of rows) await dropUnusedAsset(tx, { database: blobs.over(tx), external }, id);
       return rows.length;
     });
+    await external?.collect();
     dropped += batch;
     if (batch < BATCH) return dropped;
   }

@@ -2,8 +2,10 @@ import type { SqlDatabase } from "../../contracts/sql.ts";
 import { ungroundAnswers } from "../answers/examine-answers.ts";
 import { remakeTurnIndex } from "../chat/turn-index.ts";
 import type { TransactionalBlobStore } from "../../contracts/blobs.ts";
-import { dropStrayBytes, FINDINGS } from "../check.ts";
+import { FINDINGS } from "../check.ts";
 import { renewCorpusRevision } from "../documents/corpus-revision.ts";
+import type { ExternalAssets } from "../documents/external-assets.ts";
+import { sweepBlobs } from "../documents/sweep-blobs.ts";
 import type { StoreEmbeddings } from "../embeddings/store-embeddings.ts";
 import { interruptBrokenRuns } from "../evaluation/examine-evaluations.ts";
 import { remakeTextIndex } from "../search/text-index.ts";
@@ -17,6 +19,8 @@ export interface RemedyParts {
   /** Bytes of assets. */
   blobs: TransactionalBlobStore;
   embeddings: StoreEmbeddings;
+  /** Bytes of assets beside the database. */
+  external: ExternalAssets | undefined;
 }
 
 /** What answers some of the findings. */
@@ -80,12 +84,20 @@ export const REMEDIES: readonly Remedy[] = [
   {
     names: [FINDINGS.unusedAssets],
     does: "delete the assets that no document has",
-    run: async ({ db, blobs }, signal) => `deleted ${counted(await dropUnusedAssets(db, blobs, signal), "asset")}`,
+    run: async ({ db, blobs, external }, signal) =>
+      `deleted ${counted(await dropUnusedAssets(db, blobs, external, signal), "asset")}`,
   },
   {
     names: [FINDINGS.strayBytes],
     does: "delete the bytes that no asset has",
-    run: async ({ db }) => `deleted ${counted(await dropStrayBytes(db), "blob")} that no asset has`,
+    run: async ({ db, external }, signal) => {
+      const { deleted } = await sweepBlobs(db, external, {
+        dryRun: false,
+        maxDelete: Number.MAX_SAFE_INTEGER - 1,
+        signal,
+      });
+      return `deleted ${counted(deleted, "blob")} that no asset has`;
+    },
   },
   {
     names: [FINDINGS.vectorLeftovers],

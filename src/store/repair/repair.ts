@@ -60,7 +60,7 @@ class Repair {
       if (ok || name === FINDINGS.indexes || name.startsWith(INDEX_FINDING)) continue;
       const remedy = REMEDIES.find(({ names }) => names.includes(name));
       if (remedy !== undefined) this.#steps.push({ name, outcome: "planned", detail: remedy.does });
-      else this.#leave(name, await adviceFor(this.#parts.db, finding));
+      else this.#leave(name, await adviceFor(this.#parts.db, finding, this.#parts.external));
     }
     // What is moved aside first cannot be looked into before that.
     if (await this.#setDamagedAside()) {
@@ -140,13 +140,14 @@ class Repair {
     for (const finding of check.findings) {
       const { name, ok } = finding;
       if (ok || this.#steps.some((step) => step.name === name && step.outcome === "left")) continue;
-      this.#leave(name, await adviceFor(this.#parts.db, finding));
+      this.#leave(name, await adviceFor(this.#parts.db, finding, this.#parts.external));
     }
   }
 
   async #check(): Promise<CheckReport> {
     await this.#breathe();
-    return checkStore(this.#parts.db, this.#parts.vectors);
+    const { db, vectors, blobs, external } = this.#parts;
+    return checkStore(db, vectors, { blobs: { database: blobs, external }, deep: false });
   }
 
   #leave(name: string, detail: string): void {

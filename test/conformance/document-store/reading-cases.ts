@@ -85,7 +85,10 @@ export function documentReadingCases(documents: () => DocumentStore): void {
       code: "NOT_FOUND",
       message: expect.stringContaining("elsewhere"),
     });
-    expect(await documents().putAssetWithBytes({ bytes, mediaType: "application/octet-stream" })).toEqual(asset);
+    expect(await documents().putAssetWithBytes({ bytes, mediaType: "application/octet-stream" })).toEqual({
+      ...asset,
+      deduplicated: false,
+    });
     expect(await documents().getAssetBytes(asset.id)).toEqual(bytes);
     expect(await documents().putAsset({ contentHash, byteLength: 3, mediaType: "text/plain" })).toEqual(asset);
     expect(await documents().getAssetBytes(asset.id)).toEqual(bytes);

@@ -31,6 +31,7 @@ export function documentWritingCases(documents: () => DocumentStore): void {
       byteLength: sample.bytes.byteLength,
       mediaType: "text/markdown",
       createdAt: expect.any(Number),
+      deduplicated: false,
     });
     const put = await documents().putDocument(sample.document);
     await documents().putBlocks(put.id, sample.blocks);
