@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { DocumentStore } from "../../src/contracts/documents.ts";
 import { documentAssetCases } from "./document-store/asset-cases.ts";
+import { documentBytesCases } from "./document-store/bytes-cases.ts";
 import { documentInputCases } from "./document-store/input-cases.ts";
 import { documentListingCases } from "./document-store/listing-cases.ts";
 import { documentReadingCases } from "./document-store/reading-cases.ts";
@@ -24,6 +25,7 @@ export function documentStoreConformance(driver: string, open: () => Promise<Ope
     const documents = (): DocumentStore => opened.documents;
     describe("writing", () => documentWritingCases(documents));
     describe("reading", () => documentReadingCases(documents));
+    describe("bytes", () => documentBytesCases(documents));
     describe("listing", () => documentListingCases(documents));
     describe("assets", () => documentAssetCases(documents));
     describe("input", () => documentInputCases(documents));
