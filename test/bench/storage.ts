@@ -14,6 +14,7 @@ const OURS: StorageKind = { name: "ours", plain: false, pageBytes: 16_384 };
 
 const QUERIES = 40;
 const WARM_UP = 10;
+const WARM_UP_FILES = 100;
 
 /** How much room a documentation takes with its vectors, against a plain store that is filled in the same way. */
 export async function run(context: BenchContext): Promise<void> {
@@ -22,6 +23,13 @@ export async function run(context: BenchContext): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "lodestore-bench-"));
   const questions = headings(files);
   try {
+    await fill(
+      context,
+      files.slice(0, WARM_UP_FILES),
+      { ...OURS, name: "warming up" },
+      join(folder, "first.db"),
+      questions,
+    );
     const plain = await fill(context, files, PLAIN, join(folder, "plain.db"), questions);
     const ours = await fill(context, files, OURS, join(folder, "ours.db"), questions);
     reportSizes(context, files, plain, ours);

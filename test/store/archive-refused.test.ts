@@ -211,6 +211,10 @@ describe("an archive is refused, and the store stays as it was,", () => {
         db.exec(
           "PRAGMA ignore_check_constraints = ON; UPDATE chunk_embeddings_test_16 SET vector = x'0102' WHERE vector_key = 1",
         ),
+      "an encoding of vectors that there is not": (db) =>
+        db.exec("PRAGMA ignore_check_constraints = ON; UPDATE vector_tables SET encoding = 'i8'"),
+      "a packed id of another length": (db) => db.exec("UPDATE blocks SET block_id = x'0102'"),
+      "a list of packed ids of another length": (db) => db.exec("UPDATE chunks SET block_ids = x'0102'"),
       "a vector that is no number": (db) =>
         db.exec(`UPDATE chunk_embeddings_test_16 SET vector = x'0000c07f${"0100".repeat(16)}' WHERE vector_key = 1`),
       "a view that never ends in place of the counters": (db) =>
