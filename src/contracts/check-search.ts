@@ -30,6 +30,7 @@ const KEYS = [
   "cursor",
   "snippetLength",
   "explain",
+  "fresh",
   "stemming",
   "plainText",
   "prefixLast",
@@ -51,6 +52,7 @@ export interface CheckedSearchQuery {
   cursor: string | undefined;
   snippetLength: number;
   explain: boolean;
+  fresh: boolean;
   stemming: Stemming;
   plainText: boolean;
   prefixLast: boolean;
@@ -79,6 +81,7 @@ export function checkSearchQuery(query: unknown): CheckedSearchQuery {
     cursor: cursor === undefined ? undefined : requireText(site, "cursor", cursor, { max: 512 }),
     snippetLength: requireInteger(site, "snippetLength", given["snippetLength"] ?? 240, 40, 2000),
     explain: requireBoolean(site, "explain", given["explain"] ?? false),
+    fresh: requireBoolean(site, "fresh", given["fresh"] ?? false),
     stemming: requireOneOf(site, "stemming", given["stemming"] ?? "rank", STEMMINGS),
     plainText: requireBoolean(site, "plainText", given["plainText"] ?? false),
     prefixLast: requireBoolean(site, "prefixLast", given["prefixLast"] ?? false),

@@ -39,6 +39,8 @@ export interface SearchQuery {
   snippetLength?: number;
   /** Adds `explain` to the result. */
   explain?: boolean;
+  /** Makes the answer anew where one is kept: for measuring, for they are the same. False by default. */
+  fresh?: boolean;
   stemming?: Stemming;
   /** Takes everything as text, quotes, hyphens and asterisks too: for questions and pasted passages; false by default. */
   plainText?: boolean;

@@ -96,6 +96,13 @@ test.each(vectorStores)("a vector in the place of another raises the revision, $
   expect(await revision()).toBeGreaterThan(before);
 });
 
+test("a query that is to be answered anew is, and leaves what is kept", async () => {
+  const { store } = await filled();
+  const kept = await store.search({ text: "kiln" });
+  expect(await store.search({ text: "kiln", fresh: true })).toEqual(kept);
+  expect(await cacheOf(store)).toMatchObject({ hits: 0, misses: 1, entries: 1 });
+});
+
 test("answers that explain themselves, that stand on words alone, and failures are not kept", async () => {
   const embedder = new TestEmbedder();
   await using opened = await openEmbeddingStore({ vectors: flatVectors, embedder });

@@ -82,7 +82,7 @@ export function searchQueryOf(
   { id, text, filters }: EvalQuery,
   { search, vectors }: CheckedRunOptions,
 ): SearchQuery | undefined {
-  const query: SearchQuery = { ...search, text, k: PAGE, ...(filters === undefined ? {} : { filters }) };
+  const query: SearchQuery = { ...search, text, k: PAGE, fresh: true, ...(filters === undefined ? {} : { filters }) };
   if (vectors === undefined || search.mode === "lexical") return query;
   const vector = vectors.get(id);
   if (vector !== undefined) return { ...query, vector };

@@ -34,7 +34,7 @@ interface Kept {
  * the database for each search: one read of a few rows, which sees what other connections and processes committed, too.
  *
  * Answers that depend on more are not kept: those that stand on words because a model failed, and those with `explain`, whose times are
- * of their own making.
+ * of their own making. A query that is to be answered `fresh` passes by.
  */
 export class SearchCache {
   readonly #db: SqlDatabase;
@@ -64,7 +64,7 @@ export class SearchCache {
     search: () => Promise<SearchResult>,
   ): Promise<SearchResult> {
     const kept = this.#kept;
-    if (kept === undefined || query.explain) return search();
+    if (kept === undefined || query.explain || query.fresh) return search();
     throwIfAborted(signal);
     const stateOf = async (): Promise<string | null> => {
       const { words, vectors } = await this.#state();

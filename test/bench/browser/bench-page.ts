@@ -115,7 +115,11 @@ const page: BenchPage = {
     const searchesMeanwhile: number[] = [];
     while (state.running) {
       const asked = performance.now();
-      await store.search({ text: `install configuration ${searchesMeanwhile.length % 50}`, mode: "hybrid" });
+      await store.search({
+        text: `install configuration ${searchesMeanwhile.length % 50}`,
+        mode: "hybrid",
+        fresh: true,
+      });
       searchesMeanwhile.push(performance.now() - asked);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
@@ -127,14 +131,14 @@ const page: BenchPage = {
   },
   async searchAll(name, mode, queries, settled) {
     const store = await openStore(hybridStore(name));
-    for (const text of queries.slice(0, 5)) await store.search({ text, mode });
+    for (const text of queries.slice(0, 5)) await store.search({ text, mode, fresh: true });
     if (settled) await store.embeddings.flush();
     const passes: number[][] = [];
     for (let pass = 0; pass < 2; pass++) {
       const times: number[] = [];
       for (const text of queries) {
         const start = performance.now();
-        await store.search({ text, mode });
+        await store.search({ text, mode, fresh: true });
         times.push(performance.now() - start);
       }
       passes.push(times);
@@ -146,7 +150,7 @@ const page: BenchPage = {
     const start = performance.now();
     const store = await openStore(hybridStore(name));
     const openMs = performance.now() - start;
-    const { hits } = await store.search({ text: query, mode: "vector" });
+    const { hits } = await store.search({ text: query, mode: "vector", fresh: true });
     const hitMs = performance.now() - start;
     if (hits.length === 0) throw new Error("nothing was found");
     const report = JSON.stringify(await store.embeddings.openReports());
@@ -177,7 +181,7 @@ const page: BenchPage = {
         for (let length = 1; length <= characters.length; length++) {
           const text = characters.slice(0, length).join("");
           const start = performance.now();
-          await store.search({ text, prefixLast: true });
+          await store.search({ text, prefixLast: true, fresh: true });
           times.push(performance.now() - start);
         }
       }
@@ -204,7 +208,7 @@ const page: BenchPage = {
     const start = performance.now();
     const store = await openStore({ name });
     const openMs = performance.now() - start;
-    const { hits } = await store.search({ text: query });
+    const { hits } = await store.search({ text: query, fresh: true });
     const firstHitMs = performance.now() - start;
     await store.close();
     return { openMs, firstHitMs, hits: hits.length };

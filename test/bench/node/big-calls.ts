@@ -99,7 +99,12 @@ async function bigCalls(dir: string, chunkIds: readonly string[]): Promise<BigCa
     {
       name: `search with k ${MOST_HITS}`,
       run: async (store) => {
-        const { hits } = await store.search({ text: "astro component", k: MOST_HITS, snippetLength: 2000 });
+        const { hits } = await store.search({
+          text: "astro component",
+          k: MOST_HITS,
+          snippetLength: 2000,
+          fresh: true,
+        });
         if (hits.length < MOST_HITS) throw new Error(`${hits.length} hits`);
       },
     },

@@ -117,8 +117,8 @@ async function compareSearch(
     }
   }
   await using store = await openStore(at);
-  const first = await times(queries, (text) => store.search({ text, k: HITS }));
-  const again = await times(queries, (text) => store.search({ text, k: HITS }));
+  const first = await times(queries, (text) => store.search({ text, k: HITS, fresh: true }));
+  const again = await times(queries, (text) => store.search({ text, k: HITS, fresh: true }));
   const crossing = await times(queries, () => store.documents.corpusRevision());
   const db = openBare(library, join(at.dir, "lodestore.db"));
   const rank = db.prepare(RANKED);
