@@ -15,6 +15,8 @@ describe("the README", () => {
     mkdirSync(join(folder, "docs/guides"), { recursive: true });
     const page = "# Kiln\n\nGetting started: cone 6 melts\nat 1222 degrees.\n";
     writeFileSync(join(folder, "docs/guides/kiln.md"), `---\nlang: en\n---\n\n${page}\nFire slowly.\n`);
+    const suite = { name: "kilns", queries: [{ id: "1", text: "cone melts", expected: ["guides/kiln.md"] }] };
+    writeFileSync(join(folder, "kilns.json"), JSON.stringify(suite));
     copyFileSync(join(root, "test/fixtures/lhv1/v1-sq8-cosine.lhv1"), join(folder, "index.lhv1"));
   });
 
@@ -33,6 +35,12 @@ describe("the README", () => {
     const example = readmeExample("Chat").replace("./my-store", join(folder, "my-store"));
     const printed = await runCommand(process.execPath, ["--input-type=module", "--eval", example], root);
     expect(printed.trim()).toBe("東京タワーは高い。");
+  });
+
+  test("has an example of answers, their measure and the change feed, which runs as it is written", async () => {
+    const example = readmeExample("Answers, measured and followed").replace("./my-store", join(folder, "my-store"));
+    const printed = await runCommand(process.execPath, ["--input-type=module", "--eval", example], root);
+    expect(printed.trim().split("\n")).toEqual(["grounded 1", "inserted", "completed"]);
   });
 
   test("has an example that moves that store, which runs as it is written", async () => {
@@ -54,10 +62,13 @@ describe("the README", () => {
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
     const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
-    expect(lines.length).toBe(13);
+    expect(lines.length).toBe(17);
     expect(said('search "getting started"')).toContain("guides/kiln.md");
     expect(said("--mode hybrid")).toContain("guides/kiln.md");
     expect(said("list")).toContain("guides/kiln.md");
+    expect(said("jobs list")).toContain("ingest");
+    expect(said("changes")).toContain("inserted");
+    expect(said("eval run")).toContain("1.000");
     expect(said("show")).toContain("cone 6 melts");
     expect(said("stats")).toContain("hashing");
     expect(said("reindex")).toContain("indexed anew");
