@@ -120,7 +120,7 @@ describe("a table that was deleted from outside", () => {
     const { store } = opened;
     const files = Array.from({ length: 6 }, (_, n) => ({ path: `${n}.md`, content: `# Kiln ${n}\n\nGlaze ${n}.` }));
     await store.ingest(files, { embed: "wait" });
-    const query = { text: "kiln", mode: "vector", k: 100 } as const;
+    const query = { text: "kiln", mode: "vector", k: 100, fresh: true } as const;
     const { hits } = await store.search(query);
     expect(hits.length).toBeGreaterThanOrEqual(6);
     for (const name of readdirSync(dir())) rmSync(join(dir(), name), { recursive: true });
@@ -194,7 +194,7 @@ describe("files of a table", () => {
     const { store } = opened;
     const files = Array.from({ length: 6 }, (_, n) => ({ path: `${n}.md`, content: `# Kiln ${n}\n\nGlaze ${n}.` }));
     await store.ingest(files, { embed: "wait" });
-    const query = { text: "kiln", mode: "vector", k: 100 } as const;
+    const query = { text: "kiln", mode: "vector", k: 100, fresh: true } as const;
     const { hits } = await store.search(query);
     const tables = (): string[] => readdirSync(dir()).filter((one) => one.startsWith("chunk_embeddings"));
     const [folderName = ""] = tables();
