@@ -24,7 +24,8 @@ export async function openSqlMemory({ functions, module }: SqlMemoryOptions): Pr
         driver: "sql-memory",
         fileName: ":memory:",
         connectionPragmas: "",
-        filePragmas: "PRAGMA auto_vacuum = INCREMENTAL;",
+        newFilePragmas: "PRAGMA auto_vacuum = INCREMENTAL;",
+        filePragmas: "",
         images: memoryImages(sqlite3),
       }),
   });

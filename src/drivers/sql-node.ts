@@ -198,11 +198,11 @@ class NodeSqlEngine implements SqlEngine {
   }
 
   protected setJournal(): void {
-    // Page size and auto_vacuum count when the file is made; with the latter, what is deleted can be given back step by step.
-    this.#db.exec(
-      `PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; ` +
-        `PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`,
-    );
+    // These count when the file is made, and asking for auto_vacuum writes to one that is there. With it, what is deleted can be given back
+    // step by step.
+    const isNew = this.#db.prepare("PRAGMA page_count").get()?.["page_count"] === 0;
+    if (isNew) this.#db.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = INCREMENTAL`);
+    this.#db.exec(`PRAGMA journal_mode = WAL; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
     const pageBytes = Number(this.#db.prepare("PRAGMA page_size").get()?.["page_size"]);
     this.#db.exec(`PRAGMA wal_autocheckpoint = ${Math.ceil(CHECKPOINT_BYTES / pageBytes)}`);
   }

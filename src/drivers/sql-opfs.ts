@@ -93,14 +93,19 @@ async function open(options: SqlOpfsOptions, lock: OpfsLock): Promise<SqlDatabas
   }
 }
 
-function pragmas(settings: SqlOpfsSettings): { connectionPragmas: string; filePragmas: string } {
+function pragmas(settings: SqlOpfsSettings): {
+  connectionPragmas: string;
+  newFilePragmas: string;
+  filePragmas: string;
+} {
   const { journalMode, pageSize, cacheKib, synchronous, lockingMode } = settings;
   return {
     // The locking mode comes first: WAL without shared memory needs it before the first access.
     connectionPragmas: `PRAGMA locking_mode = ${lockingMode}; PRAGMA cache_size = -${cacheKib};
       PRAGMA synchronous = ${synchronous}; PRAGMA journal_size_limit = ${JOURNAL_SIZE_LIMIT};
       PRAGMA temp_store = memory; PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`,
-    filePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = ${journalMode};`,
+    newFilePragmas: `PRAGMA page_size = ${pageSize}; PRAGMA auto_vacuum = INCREMENTAL;`,
+    filePragmas: `PRAGMA journal_mode = ${journalMode};`,
   };
 }
 

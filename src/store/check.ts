@@ -156,15 +156,23 @@ async function vectorFindings(db: SqlDatabase, vectors: AnyVectorStore): Promise
 
 /** An asset is put before its document: one that is new is no leftover yet, but named. */
 async function assetsInUse(db: SqlDatabase): Promise<CheckFinding> {
-  const found = await finding(FINDINGS.unusedAssets, () => problems(db, UNUSED_ASSET_PROBLEMS));
-  const unused = found.ok ? await unusedAssets(db) : 0;
+  let unused = 0;
+  const found = await finding(FINDINGS.unusedAssets, async () => {
+    const left = await problems(db, UNUSED_ASSET_PROBLEMS);
+    if (left.length === 0) unused = await unusedAssets(db);
+    return left;
+  });
   return unused === 0 ? found : { ...found, detail: `ok; ${unused} put within the last day, for documents to come` };
 }
 
 /** Pending records and tombstones are no damage, but named. */
 async function embeddingRecords(db: SqlDatabase): Promise<CheckFinding> {
-  const found = await finding(FINDINGS.records, () => problems(db, RECORD_PROBLEMS));
-  const unfinished = found.ok ? await unfinishedRecords(db) : "";
+  let unfinished = "";
+  const found = await finding(FINDINGS.records, async () => {
+    const left = await problems(db, RECORD_PROBLEMS);
+    if (left.length === 0) unfinished = await unfinishedRecords(db);
+    return left;
+  });
   return unfinished === "" ? found : { ...found, detail: `ok; ${unfinished}, for the next run or sweep` };
 }
 

@@ -143,11 +143,11 @@ describe("lodestore export and import", () => {
   });
 
   test.skipIf(process.platform === "win32")("leave the store as it was when the disk is full", async () => {
-    const folder = await makeStore(manyNotes(300));
+    const folder = await makeStore(manyNotes(1500));
     await lodestore(folder, "export", "a.tar", "-q");
-    // A limit on the length of files stands for the disk: 1 MiB, in blocks of 512 bytes.
+    // A limit on the length of files stands for the disk: 2 MiB, in blocks of 512 bytes.
     const limited = (...args: readonly string[]): ReturnType<typeof run> =>
-      run(folder, "sh", ["-c", `trap '' XFSZ; ulimit -f 2048; exec "$@"`, "sh", process.execPath, ENTRY, ...args]);
+      run(folder, "sh", ["-c", `trap '' XFSZ; ulimit -f 4096; exec "$@"`, "sh", process.execPath, ENTRY, ...args]);
     const importing = await limited("import", "a.tar", "--db", "new", "-q");
     expect(importing).toMatchObject({ code: 3, stdout: "" });
     expect(importing.stderr).toContain("[QUOTA_EXCEEDED]");

@@ -148,7 +148,7 @@ describe("lodestore stats", () => {
     expect([code, stderr]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Store in .*\n2 documents, 4 passages, .* of source\n/);
     expect(stdout).toMatch(
-      /\nEvery passage has its embedding of hashing, version 1\nEmbeddings:\n {2}hashing, version 1, 384 dimensions, serving: 4 committed, 0 pending, 0 tombstones\nVectors: vectors-hnsw\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 4 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}stored vectors 6\.0 KiB\n {4}no snapshot/,
+      /\nEvery passage has its embedding of hashing, version 1\nEmbeddings:\n {2}hashing, version 1, 384 dimensions, serving: 4 committed, 0 pending, 0 tombstones\nVectors: vectors-hnsw\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 4 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}stored vectors 3\.0 KiB\n {4}no snapshot/,
     );
     const figures = await lodestoreJson<Figures>(folder, "stats");
     expect(figures).toMatchObject({

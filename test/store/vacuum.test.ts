@@ -13,8 +13,8 @@ import { createStore } from "../../src/store/store.ts";
 import { bulkNotes } from "../support/bulk-notes.ts";
 import { storeFolder } from "../support/open-node-store.ts";
 
-const NOTES = bulkNotes(60);
-const HALF = 30;
+const NOTES = bulkNotes(4 * 60);
+const HALF = NOTES.length / 2;
 
 interface Opened extends AsyncDisposable {
   store: Store;

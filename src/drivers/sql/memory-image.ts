@@ -62,6 +62,7 @@ class MemoryImage implements EngineImage {
       driver: "sql-memory",
       fileName: ":memory:",
       connectionPragmas: "",
+      newFilePragmas: "",
       filePragmas: "",
       images: memoryImages(this.#sqlite3),
       onOpened: (database) => fill(this.#sqlite3, database, "main", this.#bytes),

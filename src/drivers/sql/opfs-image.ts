@@ -139,6 +139,7 @@ class OpfsImage implements EngineImage {
       fileName: this.#file,
       vfs: this.#pool.vfs,
       connectionPragmas: PRAGMAS,
+      newFilePragmas: "",
       filePragmas: "",
       images: opfsImages(this.#sqlite3, this.#pool),
     });

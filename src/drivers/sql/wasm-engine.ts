@@ -18,7 +18,9 @@ export interface WasmEngineOptions {
   vfs?: string;
   /** PRAGMAs of every connection, run at once. */
   connectionPragmas: string;
-  /** PRAGMAs that change the file, run before the first write. */
+  /** PRAGMAs that count when the file is made, run before its first page is written, */
+  newFilePragmas: string;
+  /** and those that change the file, run before the first write of each connection. */
   filePragmas: string;
   /** Makes files beside the database. */
   images: WasmImages;
@@ -108,6 +110,8 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
   }
 
   beforeFirstWrite(): void {
+    // Asking for auto_vacuum writes to a file that is there.
+    if (this.#database.selectValue("PRAGMA page_count") === 0) this.exec(this.#options.newFilePragmas);
     this.exec(this.#options.filePragmas);
   }
 

@@ -2,10 +2,15 @@ import type { InterruptedJob } from "../../contracts/jobs.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { pruneAllJobs } from "./prune-jobs.ts";
 
-/** Marks every job that runs as interrupted. Nobody else writes to the store, so nobody works on them.
+/** Marks every job that runs as interrupted. Nobody else writes to the store, so nobody works on them. Writes nothing where none runs.
  *  @param why For people.
  *  @returns them, oldest first. */
 export async function interruptJobs(db: SqlExecutor, why: string): Promise<InterruptedJob[]> {
+  if (
+    (await db.get("SELECT 1 AS found FROM jobs WHERE status = 'running' AND finished_at IS NULL LIMIT 1")) === undefined
+  ) {
+    return [];
+  }
   const rows = await db.all<InterruptedJob & { sequence: number }>(
     `UPDATE jobs SET status = 'interrupted', error = $1, error_code = 'OWNER_LOST', updated_at = $2
      WHERE status = 'running' AND finished_at IS NULL RETURNING job_id AS id, kind, sequence`,
