@@ -97,7 +97,7 @@ describe("lodestore stats", () => {
     await lodestore(folder, "reindex", "-q");
     const fresh = await lodestore(folder, "stats");
     expect(fresh.stdout).toMatch(
-      /\nVectors: vectors-hnsw\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 24 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}stored vectors 36\.0 KiB\n {4}snapshot [\d.]+ KiB, .* old, at change \d+, 0 newer changes\n$/,
+      /\nVectors: vectors-hnsw\nIndex chunk_embeddings_hashing_384: cosine, 384 dimensions\n {2}version 1: 24 vectors, flat \(scanned\), f32\n {4}memory .*\n {4}stored vectors 18\.1 KiB\n {4}snapshot [\d.]+ KiB, .* old, at change \d+, 0 newer changes\n$/,
     );
     damage(join(folder, ".lodestore/lodestore.db"), (db) =>
       db.exec(
