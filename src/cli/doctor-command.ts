@@ -29,7 +29,7 @@ passages that are gone or to models that were replaced. What it cannot repair it
 names, with what to do. A damaged file is not written to. Exits with 0 when all
 is well after that, with 1 when something is left.`,
   options: [
-    { name: "deep", help: "Also read the bytes of every document and compare their hashes" },
+    { name: "deep", help: "Also compare the bytes of every document with its hash" },
     { name: "fix", help: "Repair what can be repaired" },
     { name: "dry-run", help: "With --fix: only say what it would do" },
   ],

@@ -34,8 +34,8 @@ index: how it is searched, its levels, what is linked and what waits, memory,
 and the size and age of its snapshot and what changed since.
 
 The indexes are loaded for it, but for a large one without a snapshot to load:
-making that takes long, and stats changes nothing. With --sizes it tells the rows
-and bytes of every table and index, too, for which it reads the whole file.`,
+making that takes long, and stats changes nothing. With --sizes it tells the
+rows and bytes of every table and index, too, for which it reads the whole file.`,
   options: [{ name: "sizes", help: "Rows and bytes of every table and index" }],
   examples: [
     ["lodestore stats", "Of the store in ./.lodestore"],

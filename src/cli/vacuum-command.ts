@@ -16,8 +16,8 @@ export const vacuumCommand: Command = {
   usage: "[options]",
   description: `Merges what was deleted out of the text index, and gives free pages of the
 database back to the file system, step by step: searches go on meanwhile, and it
-needs no room. Ctrl-C ends it; what is given back is given back. Room that is not
-given back is used by what is written next.
+needs no room. Ctrl-C ends it; what is given back is given back. Room that is
+not given back is used by what is written next.
 
 A store that an earlier version made is written anew once instead, which needs
 room for two copies of it, and which --max-mb and --max-seconds cannot bound.`,

@@ -15,6 +15,7 @@ test("changes prints what the store remembers, those after a number, those of a 
   const all = await lodestoreJson<{ changes: Change[]; sequence: number }>(folder, "changes");
   expect(all.changes.map(({ topic, kind }) => `${topic} ${kind}`)).toEqual([
     "documents inserted",
+    "jobs inserted",
     "chat inserted",
     "chat inserted",
   ]);
@@ -23,23 +24,23 @@ test("changes prints what the store remembers, those after a number, those of a 
   expect(lines).toMatchObject({ code: 0, stderr: expect.stringContaining(`--since ${all.sequence}`) as string });
   expect(lines.stdout).toMatch(
     new RegExp(
-      String.raw`^ +2  \S+Z  chat +inserted  ${id}\n +3  \S+Z  chat +inserted  ${turn.id}  turn 1 of ${id}\n$`,
+      String.raw`^ +3  \S+Z  chat +inserted  ${id}\n +4  \S+Z  chat +inserted  ${turn.id}  turn 1 of ${id}\n$`,
     ),
   );
   expect(await lodestore(folder, "changes", "--since", String(all.sequence))).toMatchObject({ code: 0, stdout: "" });
-  expect((await lodestore(folder, "changes", "--since", "99")).stdout).toMatch(/^ +3  \S+Z +reset\n$/);
+  expect((await lodestore(folder, "changes", "--since", "99")).stdout).toMatch(/^ +4  \S+Z +reset\n$/);
   expect(await lodestore(folder, "changes", "--topic", "weather")).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('--topic got "weather"; it takes documents') as string,
   });
 
   const following = start(folder, ["changes", "--follow"]);
-  await following.saysOnStderr("Following from 3.");
+  await following.saysOnStderr("Following from 4.");
   const heard = new Promise((resolve) => following.child.stdout?.once("data", resolve));
   await store.documents.deleteDocument(all.changes[0]!.id!);
   await heard;
   following.child.kill("SIGINT");
   const { code, stdout } = await following.ended;
   expect(code).toBe(130);
-  expect(stdout).toMatch(new RegExp(String.raw`^ +4  \S+Z  documents +deleted +${all.changes[0]!.id}\n$`));
+  expect(stdout).toMatch(new RegExp(String.raw`^ +5  \S+Z  documents +deleted +${all.changes[0]!.id}\n$`));
 });

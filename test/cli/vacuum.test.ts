@@ -9,7 +9,7 @@ import { lodestore, lodestoreJson, makeFolder, start, writeFiles } from "./run-l
 
 vi.setConfig({ testTimeout: 120_000 });
 
-const NOTES = bulkNotes(40, 1500);
+const NOTES = bulkNotes(160, 1500);
 const PRELOAD = pathToFileURL(join(import.meta.dirname, "kill-at-statement.ts")).href;
 
 function sizeOf(folder: string): number {

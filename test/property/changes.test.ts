@@ -29,6 +29,9 @@ test("whoever follows from any place, and reads what it hears of, holds what the
         for (const one of writes.slice(from)) await take(store, one);
         const changes = await takeAll(store, since);
         for (const change of changes) await hear(store, follower, change);
+        const jobs = changes.filter(({ topic }) => topic === "jobs");
+        for (const { id } of jobs)
+          expect(await store.jobs.get(id!)).toMatchObject({ kind: "ingest", status: "completed" });
         expect(follower).toEqual(await held(store));
         // What was heard as it came is what the log says: in order, each once.
         const all = await takeAll(store);
@@ -86,6 +89,7 @@ async function held(store: Store): Promise<Held> {
 }
 
 async function hear(store: Store, follower: Held, { topic, kind, id, sessionId, turnIndex }: Change): Promise<void> {
+  if (topic === "jobs") return;
   if (topic === "documents") {
     const document = kind === "deleted" ? undefined : await store.documents.getDocument(id!);
     // It may be gone already: then its end is heard later.

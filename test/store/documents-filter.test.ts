@@ -62,7 +62,9 @@ describe("compileDocumentFilter", () => {
   test.each(sqlDatabases)("takes as many globs as a list may hold on $driver", async ({ open }) => {
     await using db = await open();
     const { sql, params } = compileDocumentFilter({ pathGlob: Array.from({ length: 1000 }, (_, n) => `*${n}/**`) }, 1);
-    await db.run("INSERT INTO assets VALUES (1, 'a', 'h', 0, 'text/plain', NULL, 0)");
+    await db.run(
+      "INSERT INTO assets (asset_id, content_hash, byte_length, media_type, created_at) VALUES ('a', 'h', 0, 'text/plain', 0)",
+    );
     await db.run(
       "INSERT INTO documents VALUES (1, 'd', 'a', 'x77/y', 'p', '', NULL, 'text/plain', 'file', 0, '{}', 0)",
     );
