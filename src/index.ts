@@ -18,8 +18,9 @@ export type * from "./contracts/upkeep.ts";
 export type * from "./contracts/vectors.ts";
 export { type CitationMarker, type GroundedCitations, groundCitations } from "./store/answers/ground-citations.ts";
 export { packChunks, type PackedContext, type PackedSource, type PackOptions } from "./store/answers/pack-chunks.ts";
-export {
-  type EvaluationReport,
-  evaluationReport,
-  type ReportedRun,
-} from "./store/evaluation/report/evaluation-report.ts";
+export { parseEvalSuite } from "./store/evaluation/parse-suite.ts";
+export { type EvaluationPlots, evaluationPlots } from "./store/evaluation/report/evaluation-plots.ts";
+export { evaluationReport } from "./store/evaluation/report/evaluation-report.ts";
+export type { LatencyBin } from "./store/evaluation/report/latency-bins.ts";
+export { metricName } from "./store/evaluation/report/report-format.ts";
+export type { EvaluationReport, ReportedRun } from "./store/evaluation/report/reported-run.ts";

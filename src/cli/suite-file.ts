@@ -1,34 +1,19 @@
 import { basename, extname } from "node:path";
-import type { NewEvalQuery, NewEvalSuite } from "../node.ts";
+import { type NewEvalQuery, type NewEvalSuite, parseEvalSuite, StorageError } from "../node.ts";
 import { type CommandError, usageError } from "./command-error.ts";
 import { readInputText } from "./read-input-file.ts";
 
 /** Reads a suite from a file: JSON with the suite, or with `.jsonl` a query a line. What is wrong with the suite itself the store says.
  *  @throws CommandError (usage) it cannot be read, or is no JSON */
 export async function readSuiteFile(command: string, path: string): Promise<NewEvalSuite> {
-  const text = (await readInputText(command, path)).replace(/^\uFEFF/u, "");
-  const name = basename(path, extname(path));
-  if (extname(path) === ".jsonl") {
-    const queries = text
-      .split(/\r?\n/u)
-      .flatMap((line, index) => (line.trim() === "" ? [] : [parse(command, `${path}:${index + 1}`, line)]));
-    return { name, queries: queries as NewEvalQuery[] };
-  }
-  const parsed = parse(command, path, text);
-  if (Array.isArray(parsed)) return { name, queries: parsed as NewEvalQuery[] };
-  // What is no suite the store refuses.
-  if (typeof parsed !== "object" || parsed === null) return parsed as NewEvalSuite;
-  return "name" in parsed ? (parsed as NewEvalSuite) : { ...(parsed as Omit<NewEvalSuite, "name">), name };
-}
-
-function parse(command: string, place: string, text: string): unknown {
+  const text = await readInputText(command, path);
   try {
-    return JSON.parse(text);
+    return parseEvalSuite(text, path);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof StorageError)) throw error;
     throw usageError(
       command,
-      `${place} is not JSON: ${reason}`,
+      error.message,
       'A suite: {"queries":[{"id":"1","text":"how hot","expected":["guides/kiln.md"]}]}',
     );
   }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { EvalQueryResult, EvalRun } from "../../src/contracts/evaluations.ts";
 import type { Store } from "../../src/contracts/store.ts";
-import { evaluationReport } from "../../src/index.ts";
+import { evaluationPlots, evaluationReport } from "../../src/index.ts";
 import { latencyBins } from "../../src/store/evaluation/report/latency-bins.ts";
 import { EVAL_FILES, EVAL_SUITE } from "../support/eval-corpus.ts";
 import { openTestStore } from "../support/open-test-store.ts";
@@ -51,6 +51,16 @@ test("a report of two runs shows their difference query by query, and what it is
   expect(page.match(/<svg /gu)).toHaveLength(3);
   expect(page).toContain("paired randomisation test");
   expect(page).toContain(`>${comparison.wins} / ${comparison.ties} / ${comparison.losses}<`);
+  const plots = evaluationPlots({ runs: [a, b], comparison });
+  for (const plot of [plots.measures, plots.latency, plots.differences]) {
+    expect(plot).toMatch(/^<svg [^>]*role="img" aria-label="[^"]+"/u);
+    expect(plot!.match(/<svg/gu)).toHaveLength(1);
+  }
+  expect(plots.measures!.match(/class="b"/gu)).toHaveLength(5);
+  expect(plots.differences!.match(/class="(?:good|bad)"/gu)).toHaveLength(comparison.differences.length);
+  expect(plots.latencyBins.flatMap(({ counts }) => counts).reduce((sum, count) => sum + count)).toBe(
+    a.results.length + b.results.length,
+  );
   await store.close();
 });
 

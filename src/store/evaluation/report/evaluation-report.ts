@@ -1,14 +1,8 @@
-import type {
-  EvalComparison,
-  EvalMetric,
-  EvalMetrics,
-  EvalQueryResult,
-  EvalRun,
-} from "../../../contracts/evaluations.ts";
+import type { EvalComparison, EvalMetrics, EvalQueryResult, EvalRun } from "../../../contracts/evaluations.ts";
 import { barPlot } from "./bar-plot.ts";
 import { differencePlot } from "./difference-plot.ts";
+import { measureBars, timeBins } from "./evaluation-plots.ts";
 import { html, type Html } from "./html.ts";
-import { latencyBins } from "./latency-bins.ts";
 import { latencyPlot } from "./latency-plot.ts";
 import {
   formatDifference,
@@ -21,20 +15,8 @@ import {
 } from "./report-format.ts";
 import { REPORT_STYLE } from "./report-style.ts";
 import { type Cell, reportTable } from "./report-table.ts";
+import { type EvaluationReport, METRICS, type ReportedRun } from "./reported-run.ts";
 
-/** A run with what it found. */
-export interface ReportedRun {
-  run: EvalRun;
-  /** All of its results, or as many as are at hand. */
-  results: readonly EvalQueryResult[];
-}
-
-/** What a report is of: one run, or two and their comparison. */
-export type EvaluationReport =
-  | { runs: readonly [ReportedRun]; comparison?: undefined }
-  | { runs: readonly [ReportedRun, ReportedRun]; comparison: EvalComparison };
-
-const METRICS: readonly EvalMetric[] = ["ndcg", "recall", "precision", "reciprocalRank", "averagePrecision"];
 /** Queries that a table names, and on each side of a comparison. */
 const NAMED = 100;
 const number = (text: string): Cell => ({ number: text });
@@ -91,12 +73,10 @@ function header(runs: readonly ReportedRun[]): Html {
 }
 
 function aggregates(runs: readonly ReportedRun[]): Html {
-  const measured = runs.flatMap(({ run }) => run.aggregates?.metrics ?? []);
-  if (measured.length < runs.length)
+  const groups = measureBars(runs);
+  if (groups.length === 0)
     return html`<h2>Measures</h2>
       <p>There are none: the run is not complete, or nothing is relevant to its queries.</p>`;
-  const k = runs[0]!.run.config.k;
-  const groups = METRICS.map((metric) => ({ name: metricName(metric, k), values: measured.map((one) => one[metric]) }));
   const rows = groups.map(({ name, values }) => [name, ...values.map((value) => number(formatMeasure(value)))]);
   return html`<h2>Measures</h2>
     <figure>
@@ -155,8 +135,7 @@ function compared(comparison: EvalComparison): Html {
 }
 
 function latency(runs: readonly ReportedRun[]): Html {
-  const times = runs.map(({ results }) => results.map(({ elapsedMs }) => elapsedMs));
-  const bins = latencyBins(times);
+  const bins = timeBins(runs);
   const rows = (["mean", "p50", "p95", "p99", "max"] as const).map((name): Cell[] => [
     name,
     ...runs.map(({ run }) => number(run.aggregates === null ? "–" : formatMs(run.aggregates.latency[name]))),
