@@ -5,9 +5,12 @@ import { button, element } from "./element.ts";
 import { errorCode, errorText } from "./error-text.ts";
 import { createEmbeddingLine } from "./embedding-line.ts";
 import { createFileIntake } from "./file-intake.ts";
+import { createEvaluationPanel } from "./evaluation/evaluation-panel.ts";
 import { createFilterBar } from "./filter-bar.ts";
 import { icon } from "./icons.ts";
 import { createIngestPanel } from "./ingest-panel.ts";
+import { interruptedNotice } from "./jobs/interrupted-notice.ts";
+import { createJobsPanel } from "./jobs/jobs-panel.ts";
 import { watchKeys } from "./keys.ts";
 import { createLiveCounters } from "./live-counters.ts";
 import { createModeSwitch } from "./mode-switch.ts";
@@ -19,7 +22,7 @@ import { sampleFiles, sampleSize } from "./sample.ts";
 import { createSearchBox } from "./search-box.ts";
 import { createStoragePanel } from "./storage-panel.ts";
 import { createThemeButton } from "./theme.ts";
-import { sameTarget, type View, type ViewState } from "./url-state.ts";
+import { formatHash, sameTarget, type View, type ViewState } from "./url-state.ts";
 import { createViewNav } from "./view-nav.ts";
 import { createViewer } from "./viewer.ts";
 import { createWelcome } from "./welcome.ts";
@@ -93,7 +96,13 @@ export function createApp(options: AppOptions): HTMLElement {
     intakeButtons: intake.buttons(),
     modelHost,
     onSample: () =>
-      ingest.start({ name: "Lodestore’s documentation", source: sampleFiles(), total: sampleSize, leftOut: 0 }),
+      ingest.start({
+        name: "Lodestore’s documentation",
+        source: sampleFiles(),
+        total: sampleSize,
+        leftOut: 0,
+        isSample: true,
+      }),
   });
 
   const chat = createChatPanel({
@@ -111,6 +120,16 @@ export function createApp(options: AppOptions): HTMLElement {
     onModel: (host) => welcome.showChatHost(host),
     onError: showError,
   });
+  const jobs = createJobsPanel({ store, announcer, signal, onChange: () => void refresh(), onError: showError });
+  const evaluation = createEvaluationPanel({
+    store,
+    announcer,
+    signal,
+    byMeaning: hasModel,
+    hrefOf: (change) => formatHash({ ...navigation.state(), open: null, ...change }),
+    onGo: (change) => navigation.go(change),
+    onError: showError,
+  });
   /** What each view puts beside the viewer; the others are hidden. */
   const panels: Readonly<Record<View, HTMLElement>> = {
     search: element(
@@ -121,6 +140,8 @@ export function createApp(options: AppOptions): HTMLElement {
       results.element,
     ),
     chat: chat.element,
+    jobs: jobs.element,
+    evaluation: evaluation.element,
   };
   const panes = element("main", { class: "panes" }, ...Object.values(panels), viewer.element);
   const counters = createLiveCounters({ store, signal, onDocuments, onError: showError });
@@ -167,6 +188,8 @@ export function createApp(options: AppOptions): HTMLElement {
     for (const [view, panel] of Object.entries(panels)) panel.hidden = view !== state.view;
     if (state.view === "search") results.show(state);
     if (state.view === "chat") chat.show(state);
+    if (state.view === "jobs") jobs.show();
+    if (state.view === "evaluation") evaluation.show(state);
     viewer.show(state.open, { focus: focusOnOpen });
     focusOnOpen = false;
     placeViewer();
@@ -193,8 +216,17 @@ export function createApp(options: AppOptions): HTMLElement {
   }
 
   function focusPanel(): void {
-    if (navigation.state().view === "chat") chat.focus();
-    else results.focus();
+    const { view } = navigation.state();
+    if (view === "search") results.focus();
+    else ({ chat, jobs, evaluation })[view].focus();
+  }
+
+  /** Where “/” leads: to the question of the chat, else to the search, wherever one is. */
+  function focusSearch(): void {
+    const { view } = navigation.state();
+    if (view === "chat") return chat.focus();
+    if (view !== "search") navigation.go({ view: "search" });
+    searchBox.focus();
   }
 
   function showError(error: unknown): void {
@@ -224,7 +256,7 @@ export function createApp(options: AppOptions): HTMLElement {
 
   watchKeys({
     signal,
-    onSearch: () => (navigation.state().view === "chat" ? chat.focus() : searchBox.focus()),
+    onSearch: focusSearch,
     onEscape: () => {
       if (navigation.state().open !== null) close();
     },
@@ -233,6 +265,13 @@ export function createApp(options: AppOptions): HTMLElement {
     const text = `The model cannot be used, so documents are found by their words alone: ${modelProblem}`;
     notices.replaceChildren(banner(text, "Choose a model", () => storage.open()));
   }
+  interruptedNotice(store, () => {
+    notices.replaceChildren();
+    navigation.go({ view: "jobs" });
+    jobs.focus();
+  })
+    .then((notice) => notice !== null && notices.append(notice))
+    .catch(showError);
   show(navigation.state());
   void refresh();
   return root;

@@ -41,14 +41,16 @@ export function createFileIntake({ signal, onFiles, onError }: FileIntakeOptions
   const holdsFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
   const listen = (
     type: "dragenter" | "dragleave" | "dragover" | "drop",
-    listener: (event: DragEvent) => void,
+    /** @param isTaken Whether another part of the page has taken it. */
+    listener: (event: DragEvent, isTaken: boolean) => void,
   ): void => {
     window.addEventListener(
       type,
       (event) => {
         if (!holdsFiles(event)) return;
+        const isTaken = event.defaultPrevented;
         event.preventDefault();
-        listener(event);
+        listener(event, isTaken);
       },
       { signal },
     );
@@ -62,9 +64,10 @@ export function createFileIntake({ signal, onFiles, onError }: FileIntakeOptions
     depth -= 1;
     sheet.hidden = depth <= 0;
   });
-  listen("drop", (event) => {
+  listen("drop", (event, isTaken) => {
     depth = 0;
     sheet.hidden = true;
+    if (isTaken) return;
     const items = event.dataTransfer?.items;
     if (items !== undefined) walkDrop(items).then(onFiles).catch(onError);
   });

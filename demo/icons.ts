@@ -13,6 +13,8 @@ const PATHS = {
   pencil: "M4 20l1-4L16 5l3 3L8 19zM14 7l3 3",
   download: "M12 4v11M7 11l5 5l5-5M5 20h14",
   list: "M4 6h16M4 12h16M4 18h10",
+  tasks: "M4 6l1.500 1.500L8 5M4 12l1.500 1.500L8 11M4 18l1.500 1.500L8 17M11 6h9M11 12h9M11 18h9",
+  chart: "M4 4v16h16M8 16v-5M12 16V7M16 16v-3",
   trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v6M14 11v6",
   filter: "M4 6h16M7 12h10M10 18h4",
   book: "M12 6c-2-2-5-2-8-2v14c3 0 6 0 8 2c2-2 5-2 8-2V4c-3 0-6 0-8 2zM12 6v14",

@@ -11,6 +11,8 @@ export interface IngestJob {
   source: IngestSource;
   total: number;
   leftOut: number;
+  /** Whether it is the documentation that comes with the page. */
+  isSample?: boolean;
 }
 
 export interface IngestPanel {
@@ -82,6 +84,7 @@ export function createIngestPanel({ store, announcer, onChange }: IngestPanelOpt
         total: job.total,
         // What is embedded has a line of its own.
         embed: "off",
+        origin: { name: job.name, ...(job.isSample === true && { sample: true }) },
         onProgress(now) {
           latest = now;
           progress.show(now);

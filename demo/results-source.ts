@@ -24,7 +24,8 @@ const DOCUMENTS_A_PAGE = 50;
 
 /** Whether the two states ask the same question. */
 export function sameQuestion(a: ViewState, b: ViewState): boolean {
-  const apart = { view: EMPTY_STATE.view, session: null, open: null };
+  const { view, session, run, against, open } = EMPTY_STATE;
+  const apart = { view, session, run, against, open };
   return formatHash({ ...a, ...apart }) === formatHash({ ...b, ...apart });
 }
 

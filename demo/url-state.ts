@@ -6,7 +6,7 @@ export interface OpenTarget {
 }
 
 /** The views of the page, in the order of their links. Each has a panel of its own; the document that is open is beside any of them. */
-export const VIEWS = ["search", "chat"] as const;
+export const VIEWS = ["search", "chat", "jobs", "evaluation"] as const;
 export type View = (typeof VIEWS)[number];
 
 /** How hits are found: by words, by meaning, by both. */
@@ -28,6 +28,10 @@ export interface ViewState {
   collapse: boolean;
   /** The conversation that the chat shows; `null` for a new one. */
   session: string | null;
+  /** The run that the evaluation shows; `null` for none. */
+  run: string | null;
+  /** The run that it is compared with. */
+  against: string | null;
   open: OpenTarget | null;
 }
 
@@ -42,6 +46,8 @@ export const EMPTY_STATE: ViewState = {
   mode: "lexical",
   collapse: false,
   session: null,
+  run: null,
+  against: null,
   open: null,
 };
 
@@ -62,7 +68,9 @@ export function parseHash(hash: string): ViewState {
     wordForms: params.get("forms") === "1",
     mode: MODES[params.get("by") ?? ""] ?? "lexical",
     collapse: params.get("once") === "1",
-    session: /^[0-9a-f]{32}$/.exec(params.get("chat") ?? "")?.[0] ?? null,
+    session: idIn(params.get("chat")),
+    run: idIn(params.get("run")),
+    against: idIn(params.get("against")),
     open:
       documentId === null
         ? null
@@ -70,6 +78,10 @@ export function parseHash(hash: string): ViewState {
           ? { documentId }
           : { documentId, start: Number(lines[1]), end: Number(lines[2]) },
   };
+}
+
+function idIn(value: string | null): string | null {
+  return /^[0-9a-f]{32}$/.exec(value ?? "")?.[0] ?? null;
 }
 
 /** Writes a location hash, `#` included; the empty state gives `#`. */
@@ -86,6 +98,8 @@ export function formatHash(state: ViewState): string {
   if (by !== undefined) params.set("by", by);
   if (state.collapse) params.set("once", "1");
   if (state.session !== null) params.set("chat", state.session);
+  if (state.run !== null) params.set("run", state.run);
+  if (state.against !== null) params.set("against", state.against);
   if (state.open !== null) {
     params.set("open", state.open.documentId);
     const { start, end } = state.open;

@@ -12,6 +12,8 @@ export interface ViewNav {
 const LINKS: Readonly<Record<View, { label: string; image: IconName }>> = {
   search: { label: "Search", image: "search" },
   chat: { label: "Chat", image: "chat" },
+  jobs: { label: "Jobs", image: "tasks" },
+  evaluation: { label: "Evaluation", image: "chart" },
 };
 
 /** Links to the views of the page: above the panels, and at the foot of a phone. */
