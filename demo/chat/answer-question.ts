@@ -1,8 +1,8 @@
-import type { ChatTurn, NewChatTurn } from "lodestore";
+import type { ChatTurn, NewChatTurn, PackedChunk } from "lodestore";
 import { complete } from "./completion.ts";
 import type { EndpointChoice } from "./endpoint-choice.ts";
 import { extractAnswer, extractText } from "./extract-answer.ts";
-import { packChunks } from "./pack-context.ts";
+import { packPassages } from "./pack-passages.ts";
 import { citationOf, type Passage } from "./passage.ts";
 import { promptFor } from "./prompt.ts";
 import { metadataOf } from "./turn-metadata.ts";
@@ -11,6 +11,12 @@ export const NOTHING_ANSWERS = "Nothing in your documents answers this.";
 
 /** Share of the context that is for the last turns. */
 const HISTORY_SHARE = 0.25;
+
+/** An answer as a turn, and what was put before the model that gave it. */
+export interface MadeAnswer {
+  turn: NewChatTurn;
+  packedChunks: PackedChunk[];
+}
 
 interface AnswerOptions {
   /** `null` where no model is connected. */
@@ -28,32 +34,35 @@ export async function answerQuestion(
   question: string,
   passages: readonly Passage[],
   { model, turns, signal, onProgress }: AnswerOptions,
-): Promise<NewChatTurn> {
-  if (passages.length === 0 || model === null) return withoutModel(question, passages);
+): Promise<MadeAnswer> {
+  if (passages.length === 0 || model === null) return { turn: withoutModel(question, passages), packedChunks: [] };
   const { endpoint, contextTokens } = model;
   const historyTokens = Math.floor(contextTokens * HISTORY_SHARE);
-  const packed = packChunks(passages, { maxTokens: contextTokens - historyTokens });
+  const { context, passages: packed } = packPassages(passages, contextTokens - historyTokens);
   let said = "";
-  const turn = (text: string, ended: "stopped" | "limit" | null): NewChatTurn => ({
-    role: "assistant",
-    text,
-    citations: packed.map(citationOf),
-    model: endpoint.model,
-    metadata: metadataOf("model", packed, ended),
+  const made = (text: string, ended: "stopped" | "limit" | null): MadeAnswer => ({
+    turn: {
+      role: "assistant",
+      text,
+      citations: packed.map(citationOf),
+      model: endpoint.model,
+      metadata: metadataOf("model", packed, ended),
+    },
+    packedChunks: context.packedChunks,
   });
   onProgress(packed, said);
   try {
-    const { text, isWhole } = await complete(endpoint, promptFor(question, packed, turns, { historyTokens }), {
+    const { text, isWhole } = await complete(endpoint, promptFor(question, context.text, turns, { historyTokens }), {
       signal,
       onText(piece) {
         said += piece;
         onProgress(packed, said);
       },
     });
-    return turn(text, isWhole ? null : "limit");
+    return made(text, isWhole ? null : "limit");
   } catch (error) {
     if (!signal.aborted || said.trim() === "") throw error;
-    return turn(said, "stopped");
+    return made(said, "stopped");
   }
 }
 

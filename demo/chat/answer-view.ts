@@ -1,31 +1,32 @@
+import type { PackedSource } from "lodestore";
 import { element } from "../element.ts";
 import { answerBlocks } from "./answer-blocks.ts";
-import { inlineParts } from "./citation-markers.ts";
+import { inlineParts } from "./inline-parts.ts";
 
 /** Makes the link of the citation with this number. */
 export type CitationLink = (number: number) => HTMLElement;
 
 /** Draws an answer as elements and text nodes: nothing in it is ever read as HTML.
- *  @param count Number of citations that markers may stand for. */
-export function answerView(text: string, count: number, link: CitationLink): HTMLElement[] {
+ *  @param sources What markers may stand for. */
+export function answerView(text: string, sources: readonly PackedSource[], link: CitationLink): HTMLElement[] {
   return answerBlocks(text).map((block) => {
     switch (block.kind) {
       case "paragraph":
-        return element("p", {}, ...inline(block.text, count, link));
+        return element("p", {}, ...inline(block.text, sources, link));
       case "heading":
-        return element("p", { class: "answer-heading" }, element("b", {}, ...inline(block.text, count, link)));
+        return element("p", { class: "answer-heading" }, element("b", {}, ...inline(block.text, sources, link)));
       case "code":
         return element("pre", { tabindex: 0, "aria-label": "Code" }, element("code", {}, block.text));
       case "list": {
-        const items = block.items.map((item) => element("li", {}, ...inline(item, count, link)));
+        const items = block.items.map((item) => element("li", {}, ...inline(item, sources, link)));
         return block.ordered ? element("ol", { start: block.start }, ...items) : element("ul", {}, ...items);
       }
     }
   });
 }
 
-function inline(text: string, count: number, link: CitationLink): (Node | string)[] {
-  return inlineParts(text, count).flatMap((part) => {
+function inline(text: string, sources: readonly PackedSource[], link: CitationLink): (Node | string)[] {
+  return inlineParts(text, sources).flatMap((part) => {
     switch (part.kind) {
       case "text":
         return [part.text];

@@ -113,6 +113,7 @@ export function createChatPanel(options: ChatPanelOptions): ChatPanel {
     onTurn: () => void list.refresh(),
     onBusy: (isBusy) => composer.setBusy(isBusy),
     onShown: (session) => head.show(session),
+    onError,
   });
   const panel = element(
     "section",

@@ -4,8 +4,9 @@ import { button, element } from "../element.ts";
 import { errorCode, errorText } from "../error-text.ts";
 import { answerQuestion } from "./answer-question.ts";
 import type { EndpointChoice } from "./endpoint-choice.ts";
-import { findPassages } from "./find-passages.ts";
+import { findPassages, questionMode } from "./find-passages.ts";
 import { citationOf, type Passage } from "./passage.ts";
+import { recordAnswer } from "./record-answer.ts";
 import { createRunningAnswer, type RunningAnswer } from "./running-answer.ts";
 import { shortened } from "./shortened.ts";
 import type { SourceLinks } from "./source-list.ts";
@@ -39,6 +40,8 @@ interface ConversationOptions {
   /** Whether an answer is being made in what is shown. */
   onBusy: (isBusy: boolean) => void;
   onShown: (session: ChatSession | null) => void;
+  /** An answer stands, and could not be kept among the answers. */
+  onError: (error: unknown) => void;
 }
 
 /** A question on its way to an answer. */
@@ -58,7 +61,8 @@ const TITLE_LENGTH = 80;
 
 /** One conversation: its turns, and the answer that is being made. Answers go on while another conversation is looked at. */
 export function createConversation(options: ConversationOptions): Conversation {
-  const { store, announcer, signal, byMeaning, model, links, greeting, onBegun, onTurn, onBusy, onShown } = options;
+  const { store, announcer, signal, byMeaning, model, links, greeting, onBegun, onTurn, onBusy, onShown, onError } =
+    options;
   const log = createTurnLog({
     links,
     greeting,
@@ -129,6 +133,7 @@ export function createConversation(options: ConversationOptions): Conversation {
     log.begin(asked === undefined ? question : null, answer.element);
     showBusy();
     let answered: ChatTurn | undefined;
+    const startedAt = performance.now();
     try {
       const passages = await findPassages(store, question, { byMeaning, signal: both });
       const turn = await enter(mine, passages);
@@ -138,7 +143,11 @@ export function createConversation(options: ConversationOptions): Conversation {
         signal: both,
         onProgress: (packed, said) => answer.show(packed, said),
       });
-      answered = await store.chat.appendTurn(turn.sessionId, made);
+      const latencyMs = performance.now() - startedAt;
+      answered = await store.chat.appendTurn(turn.sessionId, made.turn);
+      const { packedChunks } = made;
+      const mode = questionMode(byMeaning);
+      recordAnswer(store, answered, { question, mode, packedChunks, latencyMs }).catch(onError);
     } catch (error) {
       if (signal.aborted) return;
       const said = abort.signal.aborted ? "Stopped before there was an answer." : errorText(error);

@@ -90,7 +90,7 @@ function sum(values: Iterable<number>): number {
 /** The extract as the text of a turn. Brackets with numbers in the documents are not mistaken for citations, nor their marks for Markdown. */
 export function extractText(extract: Extract): string {
   const items = extract.sentences.map(({ text, number }) => {
-    const quoted = text.replace(/\[(\d[\d\s,;–-]*)\]/g, "($1)").replace(/[`*]/g, "");
+    const quoted = text.replace(/[[【]\s*(\d[\d\s,;–-]*)[\]】]/g, "($1)").replace(/[`*]/g, "");
     return `- ${quoted} [${number}]`;
   });
   return `Passages that answer this; no model is connected:\n\n${items.join("\n")}`;

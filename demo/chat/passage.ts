@@ -1,10 +1,13 @@
-import type { ChatCitation, Snippet } from "lodestore";
+import type { ChatCitation, Chunk, SearchHit, Snippet } from "lodestore";
 
 /** What was found for a question: a chunk, with what it takes to show and to cite it. */
 export interface Passage extends ChatCitation {
   /** The whole text of the chunk. */
   text: string;
   snippet: Snippet;
+  /** What it was found as, and in. */
+  hit: SearchHit;
+  chunk: Chunk;
 }
 
 /** The headings above a passage without the outermost where that is the title again. */

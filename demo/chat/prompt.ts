@@ -1,7 +1,6 @@
 import type { ChatTurn } from "lodestore";
 import type { ChatMessage } from "./completion.ts";
-import { cutTo, estimateTokens, type Packed } from "./pack-context.ts";
-import { crumbsOf, type Passage, placeOf } from "./passage.ts";
+import { cutTo, estimateTokens } from "./token-estimate.ts";
 
 const INSTRUCTIONS = [
   "You answer questions from passages of the user's own documents.",
@@ -16,21 +15,18 @@ const TURN_TOKENS = 400;
 const MARKER = /\s?\[\d{1,3}(?:\s*[,;–-]\s*\d{1,3})*\]/g;
 
 /** What the model is sent: instructions, the last turns that fit, and the question with its passages.
+ *  @param context The passages as one numbered text.
  *  @param turns Turns before the question, oldest first. */
 export function promptFor(
   question: string,
-  packed: readonly Packed<Passage>[],
+  context: string,
   turns: readonly Pick<ChatTurn, "role" | "text">[],
   { historyTokens }: { historyTokens: number },
 ): ChatMessage[] {
-  const passages = packed.map((passage) => {
-    const where = [passage.title, ...crumbsOf(passage)].filter((part) => part !== "").join(" › ");
-    return `[${passage.number}] ${where} (${placeOf(passage)})\n${passage.text}`;
-  });
   return [
     { role: "system", content: INSTRUCTIONS },
     ...history(turns, historyTokens),
-    { role: "user", content: `Passages:\n\n${passages.join("\n\n")}\n\nQuestion: ${question}` },
+    { role: "user", content: `Passages:\n\n${context}\n\nQuestion: ${question}` },
   ];
 }
 

@@ -1,8 +1,8 @@
-import type { ChatTurn } from "lodestore";
+import { type ChatTurn, groundCitations } from "lodestore";
 import { element } from "../element.ts";
 import { formatCountOf, formatTime } from "../quantities.ts";
 import { answerView } from "./answer-view.ts";
-import { groundCitations } from "./citation-markers.ts";
+import { packedSources } from "./packed-sources.ts";
 import { type Source, sourceList, type SourceLinks, markerLink } from "./source-list.ts";
 import { readMetadata, type TurnMetadata } from "./turn-metadata.ts";
 
@@ -36,14 +36,15 @@ export function questionView(
 export function turnView(turn: ChatTurn, links: SourceLinks): HTMLElement {
   const sources = sourcesOf(turn);
   const metadata = readMetadata(turn);
-  const { cited, grounded, unknown } = groundCitations(turn.text, sources);
+  const { numbers, outcome, markers } = groundCitations(turn.text, packedSources(turn.citations));
+  const unknown = [...new Set(markers.flatMap((marker) => marker.unknown))];
   return element(
     "article",
     { class: "turn answer", "data-testid": "answer", "data-kind": metadata.answer ?? turn.role },
     element("h3", { class: "visually-hidden" }, turn.role === "assistant" ? "Answer" : turn.role),
     element("div", { class: "answer-text" }, ...drawAnswer(turn.text, sources, links)),
-    verdict(metadata, cited.length, grounded, unknown),
-    sources.length > 0 && sourceList(sources, cited, links),
+    verdict(metadata, numbers.length, outcome === "grounded", unknown),
+    sources.length > 0 && sourceList(sources, numbers, links),
     element(
       "p",
       { class: "facts" },
@@ -54,7 +55,7 @@ export function turnView(turn: ChatTurn, links: SourceLinks): HTMLElement {
 
 /** The text of an answer with its markers as links. */
 export function drawAnswer(text: string, sources: readonly Source[], links: SourceLinks): HTMLElement[] {
-  return answerView(text, sources.length, (number) => {
+  return answerView(text, packedSources(sources), (number) => {
     const source = sources[number - 1];
     return source === undefined ? element("span", {}, `[${number}]`) : markerLink(source, links);
   });
@@ -74,8 +75,8 @@ function verdict(
   if (ended === "limit") note("warning", "Cut at the model’s limit");
   if (answer === "model") {
     if (grounded) note("good", `Grounded in ${formatCountOf(citedCount, "passage")}`);
-    else note("warning", "Not grounded: it cites none of the passages");
-    if (unknown.length > 0) note("warning", `Cites passages that are not there: ${unknown.join(", ")}`);
+    else if (unknown.length === 0) note("warning", "Not grounded: it cites none of the passages");
+    else note("warning", `Not grounded: it cites passages that are not there (${unknown.join(", ")})`);
   }
   return notes.length === 0 ? null : element("p", { class: "verdicts", "data-testid": "verdict" }, ...notes);
 }

@@ -70,7 +70,7 @@ export function createRunForm({ store, signal, byMeaning, onRun, onError }: RunF
     { class: "run-form", hidden: true, "aria-label": "Run a suite", "data-testid": "run-form" },
     field("Suite", suite),
     field("Search by", mode),
-    field("Depth k", k),
+    field("Places k", k),
     field("Label", label),
     element("div", { class: "actions" }, start, stop, remove),
     !byMeaning && element("p", { class: "hint wide" }, "Meaning and both need a model: choose one under Storage."),

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { groundCitations } from "../../demo/chat/citation-markers.ts";
+import { groundCitations } from "../../src/index.ts";
 import { extractAnswer, extractText } from "../../demo/chat/extract-answer.ts";
+import { numberedSources } from "./passages.ts";
 
 const source = (text: string, title = "", headingPath: string[] = []) => ({ title, headingPath, text });
 
@@ -51,10 +52,10 @@ test("items of a list stand for themselves, repeated sentences stand once, and n
 });
 
 test("the text of an extract says that no model took part, and cites every sentence, whatever brackets it has", () => {
-  const extract = extractAnswer("copper", [source("Copper [7] is `red` **and** soft [1, 2].")]);
+  const extract = extractAnswer("copper", [source("Copper [7] is `red` **and** soft [1, 2]【3】.")]);
   const text = extractText(extract!);
-  expect(text).toBe("Passages that answer this; no model is connected:\n\n- Copper (7) is red and soft (1, 2). [1]");
-  expect(groundCitations(text, [{}])).toEqual({ cited: [1], unknown: [], grounded: true });
+  expect(text).toBe("Passages that answer this; no model is connected:\n\n- Copper (7) is red and soft (1, 2)(3). [1]");
+  expect(groundCitations(text, numberedSources(1))).toMatchObject({ outcome: "grounded", numbers: [1] });
 });
 
 test("a sentence without an end is shortened at a word", () => {

@@ -1,28 +1,18 @@
 import { expect, test } from "vitest";
-import { packChunks } from "../../demo/chat/pack-context.ts";
-import type { Passage } from "../../demo/chat/passage.ts";
+import { packPassages } from "../../demo/chat/pack-passages.ts";
 import { promptFor } from "../../demo/chat/prompt.ts";
+import { passage } from "./passages.ts";
 
-const PASSAGE: Passage = {
-  chunkId: "c",
-  documentId: "d",
-  title: "Firing",
-  workspacePath: "kiln/firing.md",
-  headingPath: ["Firing", "Copper"],
-  span: { kind: "line", start: 3, end: 5 },
-  text: "Copper melts at 1085 degrees.",
-  snippet: { text: "", highlights: [] },
-};
-const packed = packChunks([PASSAGE], { maxTokens: 100 });
+const { context } = packPassages([passage("Copper melts at 1085 degrees.")], 100);
 
 test("the question comes last, after its numbered passages with their places", () => {
-  const [system, question] = promptFor("When does copper melt?", packed, [], { historyTokens: 100 });
+  const [system, question] = promptFor("When does copper melt?", context.text, [], { historyTokens: 100 });
   expect(system?.role).toBe("system");
   expect(system?.content).toContain("cite");
   expect(question).toEqual({
     role: "user",
     content:
-      "Passages:\n\n[1] Firing › Copper (kiln/firing.md:3–5)\nCopper melts at 1085 degrees.\n\nQuestion: When does copper melt?",
+      "Passages:\n\n[1] Firing › Copper (kiln/firing.md:3-5)\nCopper melts at 1085 degrees.\n\nQuestion: When does copper melt?",
   });
 });
 
@@ -36,7 +26,7 @@ test("earlier turns come in pairs, newest kept, without the numbers of other pas
     { role: "assistant", text: "Two." },
   ] as const;
   const history = (historyTokens: number): string[] =>
-    promptFor("Three?", packed, turns, { historyTokens })
+    promptFor("Three?", context.text, turns, { historyTokens })
       .slice(1, -1)
       .map(({ role, content }) => `${role}: ${content}`);
   expect(history(100)).toEqual(["user: One?", "assistant: It is one, or.", "user: Two?", "assistant: Two."]);

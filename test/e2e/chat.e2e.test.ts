@@ -122,9 +122,7 @@ test("a model's answer streams, cites, and is asked with the passages and the tu
   await chat.answered(1);
   expect(await demo.get("answer").innerText()).toContain("edited 1. <img src=x onerror=alert(1)> So [99]");
   expect(await demo.get("answer").locator("img").count()).toBe(0);
-  expect(await demo.get("verdict").innerText()).toMatch(
-    /Grounded in 1 passage\s+Cites passages that are not there: 99/u,
-  );
+  expect(await demo.get("verdict").innerText()).toBe("Not grounded: it cites passages that are not there (99)");
   expect(await demo.get("source").filter({ visible: true }).count()).toBe(1);
   await demo.get("marker").click();
   await page.locator(".line.cited").first().waitFor();
