@@ -8,6 +8,7 @@ import { icon } from "./icons.ts";
 import { indexReport } from "./index-report.ts";
 import { createModelForm } from "./model-form.ts";
 import { formatBytes, formatCount, formatDuration } from "./quantities.ts";
+import { createUpkeepSection } from "./upkeep-section.ts";
 
 export interface StoragePanel {
   readonly element: HTMLDialogElement;
@@ -62,6 +63,7 @@ export function createStoragePanel(options: StoragePanelOptions): StoragePanel {
     ),
     element("section", {}, element("h3", {}, "Vector indexes"), indexes),
     figures,
+    createUpkeepSection(store, () => void load()),
     archive.element,
     element("section", {}, element("h3", {}, "Soundness"), check, checkResult),
     element("section", {}, element("h3", {}, "Start over"), wipe),
