@@ -1,7 +1,8 @@
 /** Words of English questions that say nothing about what is asked for. */
 const EMPTY_WORDS = new Set(
   (
-    "a about all am an and any are as at be been being but by can could did do does for from get had has have how i if in into is it its me my " +
+    "a about all am an and any are as at be been being but by can could describe did do does explain for from get had happen happened " +
+    "happens has have how i if in into is it its mean means me my " +
     "no not of on or our please should show so some tell that the their them then there these they this those to us was we were what when " +
     "where which who whom whose why will with would you your"
   ).split(" "),

@@ -26,6 +26,12 @@ test("a question of which no passage has enough is not answered", () => {
   expect(extractAnswer("?!", KILN)).toBe(null);
 });
 
+test("what a question asks with is not asked for", () => {
+  const passages = [...KILN, source("Wood that has dried is stacked."), source("Dried wood burns.")];
+  expect(extractAnswer("What happens to wood that is dried?", passages)).not.toBe(null);
+  expect(extractAnswer("Explain what a kiln means", KILN)?.sentences[0]).toMatchObject({ number: 1 });
+});
+
 test("a heading answers for the text below it, and words count in all their endings and accents", () => {
   const passages = [
     source("npm ci\n\nnpm test", "Contributing", ["Contributing", "Installation"]),
