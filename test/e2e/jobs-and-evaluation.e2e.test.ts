@@ -101,6 +101,20 @@ test("a suite is taken in, run twice, shown with plots, compared, and downloaded
   await demo.get("suite-input").setInputFiles(file);
   await demo.get("suite-status").filter({ hasText: "“house rules” is in, with 4 queries." }).waitFor();
 
+  // A suite that is dropped on its place is no document.
+  const dropped = await page.evaluateHandle((text) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([text], "dropped.jsonl"));
+    return transfer;
+  }, JSON.stringify(SUITE.queries[0]));
+  for (const type of ["dragenter", "dragover", "drop"]) {
+    await demo.get("suite-drop").dispatchEvent(type, { dataTransfer: dropped });
+  }
+  await demo.get("suite-status").filter({ hasText: "“dropped” is in, with 1 query." }).waitFor();
+  expect(await page.locator(".drop-sheet").isVisible()).toBe(false);
+  expect(await demo.get("count-added").innerText()).toBe("4");
+  await demo.get("eval-suite").selectOption("house rules");
+
   await demo.get("eval-label").fill("first");
   await demo.get("eval-start").click();
   await demo.get("measures-plot").locator("svg rect").first().waitFor();
