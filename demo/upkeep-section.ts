@@ -96,7 +96,7 @@ function cacheLines({ hits, misses, hitRate, entries, bytes }: SearchCacheStats)
       "Used again",
       asked === 0
         ? "nothing asked yet"
-        : `${formatCount(hits)} of ${formatCount(asked)} searches (${Math.round(100 * hitRate)} %)`,
+        : `${formatCount(hits)} of ${formatCount(asked)} searches (${Math.round(100 * hitRate)}\u00a0%)`,
     ],
     ["Kept", `${formatCount(entries)}, ${formatBytes(bytes)}`],
   ]);
