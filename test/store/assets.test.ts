@@ -104,21 +104,28 @@ describe("large bytes", () => {
     expect(await store.check()).toMatchObject({ ok: true });
   });
 
-  test("that are lost are found, named, and kept again when their file is taken in again", async () => {
-    const { store, assets } = at;
-    await store.ingest({ path: "large.md", content: LARGE }, { embed: "off" });
-    const [key] = await assets.list("");
-    await assets.delete(key!);
-    const { id } = (await store.documents.getAssetByWorkspacePath("large.md"))!;
-    const missing = { code: "CORRUPT", message: expect.stringContaining("missing") };
-    await expect(store.documents.getAssetBytes(id)).rejects.toMatchObject(missing);
-    const found = (await store.check()).findings.filter(({ ok }) => !ok);
-    expect(found).toMatchObject([{ name: "asset bytes", detail: expect.stringContaining("large.md") }]);
-    const { steps } = await store.repair();
-    expect(steps).toMatchObject([{ outcome: "left", detail: "take these files in again: large.md" }]);
-    expect(await store.ingest({ path: "large.md", content: LARGE }, { embed: "off" })).toMatchObject({ updated: 1 });
-    expect(await store.check({ deep: true })).toMatchObject({ ok: true });
-  });
+  test.each([
+    ["lost", "are missing", (assets: MemoryBlobStore, key: string) => assets.delete(key)],
+    ["cut off", "are 9 bytes", (assets: MemoryBlobStore, key: string) => assets.put(key, patterned(9))],
+  ] as const)(
+    "that are %s are found, named, and kept again when their file is taken in again",
+    async (_, what, damage) => {
+      const { store, assets } = at;
+      await store.ingest({ path: "large.md", content: LARGE }, { embed: "off" });
+      const [key] = await assets.list("");
+      await damage(assets, key!);
+      const { id } = (await store.documents.getAssetByWorkspacePath("large.md"))!;
+      const corrupt = { code: "CORRUPT", message: expect.stringContaining(what) };
+      await expect(store.documents.getAssetBytes(id)).rejects.toMatchObject(corrupt);
+      const found = (await store.check()).findings.filter(({ ok }) => !ok);
+      expect(found).toMatchObject([{ name: "asset bytes", detail: expect.stringContaining("large.md") }]);
+      const { steps } = await store.repair();
+      expect(steps).toMatchObject([{ outcome: "left", detail: "take these files in again: large.md" }]);
+      const again = await store.ingest({ path: "large.md", content: LARGE }, { embed: "off" });
+      expect(again).toMatchObject({ updated: 1, deduplicated: 0 });
+      expect(await store.check({ deep: true })).toMatchObject({ ok: true });
+    },
+  );
 
   test("that are others than were put are found by a deep check, a read that verifies, and a stream", async () => {
     const { store, assets } = at;

@@ -66,7 +66,9 @@ export async function putAssetRow(tx: SqlExecutor, blobs: AssetBlobs, id: string
   if (packed === undefined && held === undefined) return false;
   if (changes === 0) {
     const row = await readAsset(tx, id);
-    if (row !== undefined && (await isKept(blobs, row, held))) return true;
+    if (row !== undefined && (await isKept(blobs, row, held))) {
+      return row.blob_store === null || held === undefined || held.found;
+    }
     // Bytes that were kept and are lost are kept again.
     await tx.run("UPDATE assets SET blob_key = $2, codec = $3, blob_store = $4 WHERE asset_id = $1", [
       id,
@@ -94,7 +96,7 @@ function placeOf({ contentHash, packed, held }: AssetInput): {
 async function isKept({ database, external }: AssetBlobs, row: AssetRow, held?: HeldBytes): Promise<boolean> {
   if (row.blob_key === null) return false;
   if (row.blob_store === null) return database.has(row.blob_key);
-  return held !== undefined || (await external?.has(row.content_hash)) === true;
+  return held !== undefined || (await external?.isWhole(row.content_hash, row.byte_length)) === true;
 }
 
 /** Records an asset and returns it as it is stored.

@@ -58,6 +58,11 @@ export class ExternalAssets {
     return this.blobs.has(externalKey(contentHash));
   }
 
+  /** Whether the bytes are there, as many as there are to be: of another length they are damaged, and written anew by who puts them. */
+  async isWhole(contentHash: string, byteLength: number): Promise<boolean> {
+    return (await this.blobs.sizeOf(externalKey(contentHash))) === byteLength;
+  }
+
   isHeld(contentHash: string): boolean {
     return this.#holders.has(contentHash);
   }
@@ -126,8 +131,7 @@ export class ExternalAssets {
     this.#holders.set(contentHash, (this.#holders.get(contentHash) ?? 0) + 1);
     try {
       const found = await this.#turns.run(contentHash, async () => {
-        // Of another length they are damaged, and written anew.
-        const found = (await this.blobs.sizeOf(externalKey(contentHash))) === byteLength;
+        const found = await this.isWhole(contentHash, byteLength);
         await (found ? drop() : place());
         return found;
       });

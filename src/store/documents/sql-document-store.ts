@@ -258,9 +258,9 @@ export class SqlDocumentStore implements DocumentStore {
     return sweepBlobs(this.#db, this.#external, checkAssetSweep(at("sweepBlobs"), options));
   }
 
-  /** Whether the bytes beside the database are there that a row names. */
-  async hasExternal(contentHash: string): Promise<boolean> {
-    return (await this.#external?.has(contentHash)) === true;
+  /** Whether the bytes beside the database are there that a row names, all of them. */
+  async hasExternal(contentHash: string, byteLength: number): Promise<boolean> {
+    return (await this.#external?.isWhole(contentHash, byteLength)) === true;
   }
 
   async listDocuments(filter?: DocumentFilter, page?: PageRequest): Promise<Page<Document>> {

@@ -21,6 +21,7 @@ export interface ReadDocument {
 
 interface Known {
   content_hash: string;
+  byte_length: number;
   parser_version: string;
   title: string;
   lang: string | null;
@@ -36,7 +37,7 @@ interface Known {
 }
 
 const KNOWN = `
-  SELECT a.content_hash, d.parser_version, d.title, d.lang, d.media_type, d.source_type, d.trust, d.metadata,
+  SELECT a.content_hash, a.byte_length, d.parser_version, d.title, d.lang, d.media_type, d.source_type, d.trust, d.metadata,
          (SELECT json_group_array(tag) FROM document_tags t WHERE t.document_key = d.document_key) AS tags,
          c.chunker_version, c.policy_hash,
          a.blob_store IS NOT NULL AS external,
@@ -56,10 +57,10 @@ export class DocumentReader {
   readonly #options: CheckedIngestOptions;
   readonly #timings: IngestReport["timings"];
   readonly #policyHash: string;
-  readonly #hasExternal: (contentHash: string) => Promise<boolean>;
+  readonly #hasExternal: SqlDocumentStore["hasExternal"];
 
   /** @param pack Makes of bytes what is kept of them.
-   *  @param hasExternal Whether bytes are there that are said to be beside the database.
+   *  @param hasExternal Whether all bytes are there that are said to be beside the database.
    *  @param timings Where the time of each step is added up. */
   constructor(
     db: SqlExecutor,
@@ -84,7 +85,7 @@ export class DocumentReader {
     const contentHash = assetContentHash(bytes);
     const mediaType = file.mediaType ?? mediaTypeOf(file.path);
     const known = await this.#db.get<Known>(KNOWN, [file.path]);
-    if (known?.external === 1 && !(await this.#hasExternal(known.content_hash))) known.damaged = 1;
+    if (known?.external === 1 && !(await this.#hasExternal(known.content_hash, known.byte_length))) known.damaged = 1;
     this.#timings.readMs += performance.now() - start;
     const current = known !== undefined && this.#isCurrent(known, contentHash, mediaType, file) ? known : undefined;
     if (current !== undefined && hasLabels(current, file)) return undefined;

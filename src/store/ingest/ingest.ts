@@ -174,7 +174,7 @@ class IngestRun {
       db,
       {
         pack: (bytes, mediaType) => documents.pack(bytes, mediaType),
-        hasExternal: (contentHash) => documents.hasExternal(contentHash),
+        hasExternal: (contentHash, byteLength) => documents.hasExternal(contentHash, byteLength),
       },
       options,
       this.#report.timings,
