@@ -93,7 +93,7 @@ function placeOf({ contentHash, packed, held }: AssetInput): {
 }
 
 /** Whether the bytes of a row are where it says. */
-async function isKept({ database, external }: AssetBlobs, row: AssetRow, held?: HeldBytes): Promise<boolean> {
+export async function isKept({ database, external }: AssetBlobs, row: AssetRow, held?: HeldBytes): Promise<boolean> {
   if (row.blob_key === null) return false;
   if (row.blob_store === null) return database.has(row.blob_key);
   return held !== undefined || (await external?.isWhole(row.content_hash, row.byte_length)) === true;

@@ -1,7 +1,7 @@
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { nextTurn } from "../../turns.ts";
-import type { AssetBlobs } from "./asset-rows.ts";
+import { type AssetBlobs, readAsset } from "./asset-rows.ts";
 import type { ExternalAssets } from "./external-assets.ts";
 import { externalKey } from "./external-key.ts";
 import { readAssetStream } from "./read-asset.ts";
@@ -32,7 +32,7 @@ export async function* damagedExternal(
 ): AsyncGenerator<DamagedAsset, void, undefined> {
   for await (const row of rowsOf(db, "a.blob_store = 'external'")) {
     const size = await external?.blobs.sizeOf(externalKey(row.content_hash));
-    if (size === row.byte_length) continue;
+    if (size === row.byte_length || (await isOfThePast(db, external, row))) continue;
     const what = size === undefined ? "are missing" : `are ${size} and not ${row.byte_length}`;
     yield {
       problem: `bytes of asset ${row.asset_id} ${what}${row.path === null ? "" : ` (${row.path})`}`,
@@ -52,7 +52,10 @@ export async function* otherBytes(
       const whole = { start: 0, end: Number.POSITIVE_INFINITY, verify: true, signal };
       for await (const piece of readAssetStream(db, blobs, row.asset_id, whole)) void piece;
     } catch (error) {
-      if (!(error instanceof StorageError) || error.code !== "CORRUPT") throw error;
+      if (!(error instanceof StorageError)) throw error;
+      // Deleted since its row was read.
+      if (error.code === "NOT_FOUND" && (await readAsset(db, row.asset_id)) === undefined) continue;
+      if (error.code !== "CORRUPT") throw error;
       yield { problem: `${error.message}${row.path === null ? "" : ` (${row.path})`}`, path: row.path };
     }
     await nextTurn();
@@ -71,6 +74,13 @@ export async function* strayExternal(
       yield `no asset has the bytes ${externalKey(hash)}`;
     }
   }
+}
+
+/** Whether the asset was deleted since its row was read, or put again since its bytes were looked for. */
+async function isOfThePast(db: SqlExecutor, external: ExternalAssets | undefined, row: Row): Promise<boolean> {
+  const now = await readAsset(db, row.asset_id);
+  if (now?.blob_store !== "external") return true;
+  return (await external?.isWhole(now.content_hash, now.byte_length)) === true;
 }
 
 async function* rowsOf(db: SqlExecutor, condition: string): AsyncGenerator<Row, void, undefined> {

@@ -5,7 +5,7 @@ import { StorageError, type StorageErrorCode } from "../../errors.ts";
 import { TurnTaker } from "../../turns.ts";
 import { unpackBytes } from "../compression/packed-bytes.ts";
 import { assetContentHash, ContentHasher } from "../ids.ts";
-import { type AssetBlobs, type AssetRow, readAsset } from "./asset-rows.ts";
+import { type AssetBlobs, type AssetRow, isKept, readAsset } from "./asset-rows.ts";
 import { externalKey } from "./external-key.ts";
 
 /** Largest piece that is handed out at once. */
@@ -76,7 +76,9 @@ async function* piecesOf(
     try {
       yield* pieces;
     } catch (error) {
-      throw await missing(db, row.asset_id, "getAssetStream", error);
+      const now = await putAgain(db, blobs, row, error);
+      if (now === undefined) throw await missing(db, row.asset_id, "getAssetStream", error);
+      yield* piecesOf(db, blobs, now, { start, end });
     }
     return;
   }
@@ -87,13 +89,13 @@ async function* piecesOf(
 
 async function wholeBytes(
   db: SqlExecutor,
-  { database, external }: AssetBlobs,
+  blobs: AssetBlobs,
   row: AssetRow,
   operation: Operation,
 ): Promise<Uint8Array> {
   const { asset_id: id } = row;
   const key = row.blob_store === null ? row.blob_key : externalKey(row.content_hash);
-  const from = row.blob_store === null ? database : external?.blobs;
+  const from = row.blob_store === null ? blobs.database : blobs.external?.blobs;
   if (from === undefined) {
     const message = `the bytes of asset "${id}" are beside the database, and this store was opened without what keeps them`;
     throw failure("UNSUPPORTED", operation, message);
@@ -103,17 +105,25 @@ async function wholeBytes(
     const bytes = await from.get(key ?? "");
     return await unpackBytes({ codec, bytes, byteLength }, `the bytes of asset "${id}"`);
   } catch (error) {
-    // Put again in another way, or in another place, between the two reads is no damage.
-    const now = isDamage(error) ? await readAsset(db, id) : undefined;
-    if (now !== undefined && (now.codec !== codec || now.blob_store !== row.blob_store)) {
-      return wholeBytes(db, { database, external }, now, operation);
-    }
-    throw await missing(db, id, operation, error);
+    const now = await putAgain(db, blobs, row, error);
+    if (now === undefined) throw await missing(db, id, operation, error);
+    return wholeBytes(db, blobs, now, operation);
   }
 }
 
-function isDamage(error: unknown): boolean {
-  return error instanceof StorageError && (error.code === "NOT_FOUND" || error.code === "CORRUPT");
+/** Returns the row of an asset whose bytes were not as it says, where they were put again since, maybe in another way or in another place:
+ *  that is no damage. */
+async function putAgain(
+  db: SqlExecutor,
+  blobs: AssetBlobs,
+  row: AssetRow,
+  error: unknown,
+): Promise<AssetRow | undefined> {
+  if (!(error instanceof StorageError) || (error.code !== "NOT_FOUND" && error.code !== "CORRUPT")) return undefined;
+  const now = await readAsset(db, row.asset_id);
+  if (now === undefined) return undefined;
+  if (now.codec !== row.codec || now.blob_store !== row.blob_store) return now;
+  return error.code === "NOT_FOUND" && (await isKept(blobs, now)) ? now : undefined;
 }
 
 async function requireKept(db: SqlExecutor, id: string, operation: Operation): Promise<AssetRow> {
