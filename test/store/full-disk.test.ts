@@ -1,10 +1,12 @@
 import { expect, test } from "vitest";
 import type { RoomEstimate, StoreStorage } from "../../src/contracts/upkeep.ts";
 import type { Store } from "../../src/contracts/store.ts";
+import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
+import { patterned } from "../conformance/blob-streams.ts";
 import { archiveOf, inPieces } from "../support/archives.ts";
 import { bulkNotes } from "../support/bulk-notes.ts";
 import { sampleDocument } from "../support/sample-document.ts";
@@ -210,6 +212,43 @@ test("what clearly cannot fit is refused before anything is read or written", as
   // Where nobody tells how much there is, nothing is refused before.
   cramped.say(null);
   expect(await store.import(inPieces(archived))).toMatchObject({ documents: NOTES.length });
+});
+
+test("an archive whose assets clearly cannot fit is refused before one of them is read", async () => {
+  const bytes = patterned(3 * 2 ** 20);
+  const open = async (storage?: StoreStorage): Promise<{ store: Store; assets: MemoryBlobStore }> => {
+    const db = await openSqlNode({ path: ":memory:", functions });
+    const assets = new MemoryBlobStore();
+    const given = storage === undefined ? {} : { storage };
+    return { store: await createStore({ db, blobs: new SqlBlobStore(db), assets, ...given }), assets };
+  };
+  const source = await open();
+  await source.store.documents.putAssetWithBytes({ bytes, mediaType: "image/png" });
+  const archived = await archiveOf(source.store);
+  const availableBytes = archived.byteLength - bytes.byteLength / 2;
+  const { store, assets } = await open({
+    estimate: async () => ({
+      storeBytes: 0,
+      usageBytes: 0,
+      quotaBytes: availableBytes,
+      availableBytes,
+      persisted: true,
+    }),
+    persist: async () => ({ granted: true, reason: null }),
+  });
+  await using both = new AsyncDisposableStack();
+  both.use(source.store);
+  both.use(store);
+  const refused = { code: "QUOTA_EXCEEDED", message: expect.stringContaining(`${bytes.byteLength} bytes of assets`) };
+  let taken = 0;
+  const counted = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
+    for await (const piece of inPieces(archived)) yield (((taken += piece.byteLength), piece));
+  };
+  await expect(store.import(counted())).rejects.toMatchObject(refused);
+  expect(taken).toBeLessThan(archived.byteLength / 2);
+  // What an import left that was interrupted is there already.
+  for (const key of await source.assets.list("")) await assets.put(key, bytes);
+  expect(await store.import(inPieces(archived))).toMatchObject({ documents: 0 });
 });
 
 test("files that are in already need no room to be taken in again", async () => {

@@ -1,22 +1,28 @@
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { StoreStorage } from "../../contracts/upkeep.ts";
+import type { ExternalAssets } from "../documents/external-assets.ts";
 import { requireRoom } from "../upkeep/require-room.ts";
 import type { ArchiveManifest } from "./manifest.ts";
 
 /** Least of a database that copying its rows into another one takes: the same rows in the same tables. */
 const LEAST_SHARE = 0.5;
 
-/** Refuses an import that cannot fit, once the archive has said how large its database is: that is put aside as a file, and its rows then
- *  go into the store.
+/** Refuses an import that cannot fit, once the archive has said how large its database and the assets beside it are: the database is put
+ *  aside as a file, and its rows then go into the store.
+ *  @param external What is there already, left by an import that was interrupted, takes nothing more.
  *  @throws StorageError QUOTA_EXCEEDED */
 export async function requireImportRoom(
   db: SqlExecutor,
   storage: StoreStorage,
-  { databaseBytes }: ArchiveManifest,
+  { databaseBytes, assets }: ArchiveManifest,
+  external: ExternalAssets | undefined,
 ): Promise<void> {
   const { free } = await pages(db);
-  const needed = databaseBytes + Math.max(0, Math.floor(databaseBytes * LEAST_SHARE) - free);
-  const what = `importing an archive with a database of ${databaseBytes} bytes`;
+  const rows = Math.max(0, Math.floor(databaseBytes * LEAST_SHARE) - free);
+  const beside = assets.bytes === 0 ? 0 : Math.max(0, assets.bytes - ((await external?.sizeBytes()) ?? 0));
+  const also = assets.bytes === 0 ? "" : ` and ${assets.bytes} bytes of assets beside it`;
+  const needed = databaseBytes + rows + beside;
+  const what = `importing an archive with a database of ${databaseBytes} bytes${also}`;
   await requireRoom(storage, { capability: "archive", operation: "import" }, needed, what);
 }
 

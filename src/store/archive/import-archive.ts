@@ -46,7 +46,7 @@ export async function importArchive(
   await requireEmpty(db, tables);
   const accept = async (stated: ArchiveManifest): Promise<void> => {
     requireKnownSchema(stated);
-    await requireImportRoom(db, storage, stated);
+    await requireImportRoom(db, storage, stated, external);
   };
   const held: HeldBytes[] = [];
   try {

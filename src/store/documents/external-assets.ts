@@ -2,7 +2,7 @@ import type { StreamingBlobStore } from "../../contracts/blobs.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { TurnTaker } from "../../turns.ts";
-import { externalKey } from "./external-key.ts";
+import { ASSET_PREFIX, externalKey } from "./external-key.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import { KeyTurns } from "./key-turns.ts";
 import { IncomingBytes } from "./incoming-bytes.ts";
@@ -61,6 +61,13 @@ export class ExternalAssets {
   /** Whether the bytes are there, as many as there are to be: of another length they are damaged, and written anew by who puts them. */
   async isWhole(contentHash: string, byteLength: number): Promise<boolean> {
     return (await this.blobs.sizeOf(externalKey(contentHash))) === byteLength;
+  }
+
+  /** Bytes of all assets that are here, whether or not a row names them. */
+  async sizeBytes(): Promise<number> {
+    let sum = 0;
+    for (const key of await this.blobs.list(ASSET_PREFIX)) sum += (await this.blobs.sizeOf(key)) ?? 0;
+    return sum;
   }
 
   isHeld(contentHash: string): boolean {
