@@ -199,4 +199,9 @@ describe("groundCitations", () => {
     const text = Array.from({ length: 20_000 }, (_, n) => `${"`".repeat((n % 300) + 1)}[1 [`).join("x");
     expect(groundCitations(text, sources).markers.length).toBeGreaterThanOrEqual(0);
   });
+
+  test("takes a marker of many runs", () => {
+    const runs = Array.from({ length: 6000 }, (_, n) => `${n * 100 + 1}-${n * 100 + 100}`);
+    expect(groundCitations(`[${runs.join(",")}]`, sources).markers[0]?.numbers).toHaveLength(600_000);
+  });
 });

@@ -59,14 +59,14 @@ export function groundCitations(text: string, sources: readonly PackedSource[]):
 
 /** `1, 3-5` as 1, 3, 4, 5. What is no list of numbers is none. */
 function numbersIn(list: string): number[] {
-  const found: number[] = [];
+  const found = new Set<number>();
   for (const part of list.split(/[,;]/u)) {
     const match = /^\s*(\d{1,9})(?:\s*[–-]\s*(\d{1,9}))?\s*$/u.exec(part);
     if (match === null) return [];
     const from = Number(match[1]);
     const to = Number(match[2] ?? match[1]);
     if (to < from || to - from >= LONGEST_RUN) return [];
-    for (let number = from; number <= to; number++) if (!found.includes(number)) found.push(number);
+    for (let number = from; number <= to; number++) found.add(number);
   }
-  return found;
+  return [...found];
 }
