@@ -25,5 +25,6 @@ async function measure({ name, files, stream }: CacheTask): Promise<StreamTimes>
   const searchCache = new SearchCache(db);
   await using store = await createStore({ db, blobs: new SqlBlobStore(db), searchCache });
   await store.ingest(files.map(({ path, text }) => ({ path, content: text })));
-  return runStream(store, searchCache, stream);
+  // Awaited here: the store is closed at the end.
+  return await runStream(store, searchCache, stream);
 }
