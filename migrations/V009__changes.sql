@@ -1,7 +1,8 @@
 -- What changed, in order, written by triggers: no path that writes can forget it, and a change is here if and only if it was committed.
 
+-- The newest row is never deleted, so that no number comes twice: AUTOINCREMENT would write another page with each change.
 CREATE TABLE changes (
-  sequence         INTEGER PRIMARY KEY AUTOINCREMENT,
+  sequence         INTEGER PRIMARY KEY,
   topic            TEXT NOT NULL,
   kind             TEXT NOT NULL CHECK (kind IN ('inserted', 'updated', 'deleted')),
   subject_id       TEXT NOT NULL,
@@ -63,21 +64,21 @@ END;
 -- Which embeddings are searched. A change takes the place of one just before it of the same model, so that a batch is one row.
 -- embedding_revision rises with each; one that was lost goes on from the milliseconds since 1970, far above any count.
 CREATE TRIGGER embeddings_changes_ai AFTER INSERT ON embedding_records WHEN new.status = 'committed' BEGIN
-  DELETE FROM changes WHERE sequence = (SELECT max(sequence) FROM changes) AND topic = 'embeddings' AND subject_id = new.model_id;
   INSERT INTO changes (topic, kind, subject_id) VALUES ('embeddings', 'updated', new.model_id);
+  DELETE FROM changes WHERE sequence = (SELECT max(sequence) - 1 FROM changes) AND topic = 'embeddings' AND subject_id = new.model_id;
   INSERT INTO kv (key, value) VALUES ('embedding_revision', CAST(CAST(unixepoch('subsec') * 1000 AS INTEGER) AS TEXT))
     ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(kv.value AS INTEGER) + 1 AS TEXT);
 END;
 CREATE TRIGGER embeddings_changes_au AFTER UPDATE OF status ON embedding_records
 WHEN (new.status = 'committed') <> (old.status = 'committed') BEGIN
-  DELETE FROM changes WHERE sequence = (SELECT max(sequence) FROM changes) AND topic = 'embeddings' AND subject_id = new.model_id;
   INSERT INTO changes (topic, kind, subject_id) VALUES ('embeddings', 'updated', new.model_id);
+  DELETE FROM changes WHERE sequence = (SELECT max(sequence) - 1 FROM changes) AND topic = 'embeddings' AND subject_id = new.model_id;
   INSERT INTO kv (key, value) VALUES ('embedding_revision', CAST(CAST(unixepoch('subsec') * 1000 AS INTEGER) AS TEXT))
     ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(kv.value AS INTEGER) + 1 AS TEXT);
 END;
 CREATE TRIGGER embeddings_changes_ad AFTER DELETE ON embedding_records WHEN old.status = 'committed' BEGIN
-  DELETE FROM changes WHERE sequence = (SELECT max(sequence) FROM changes) AND topic = 'embeddings' AND subject_id = old.model_id;
   INSERT INTO changes (topic, kind, subject_id) VALUES ('embeddings', 'updated', old.model_id);
+  DELETE FROM changes WHERE sequence = (SELECT max(sequence) - 1 FROM changes) AND topic = 'embeddings' AND subject_id = old.model_id;
   INSERT INTO kv (key, value) VALUES ('embedding_revision', CAST(CAST(unixepoch('subsec') * 1000 AS INTEGER) AS TEXT))
     ON CONFLICT (key) DO UPDATE SET value = CAST(CAST(kv.value AS INTEGER) + 1 AS TEXT);
 END;
@@ -104,9 +105,9 @@ CREATE TRIGGER jobs_changes_ai AFTER INSERT ON jobs BEGIN
   INSERT INTO changes (topic, kind, subject_id) VALUES ('jobs', 'inserted', new.job_id);
 END;
 CREATE TRIGGER jobs_changes_au AFTER UPDATE ON jobs BEGIN
-  DELETE FROM changes
-    WHERE sequence = (SELECT max(sequence) FROM changes) AND topic = 'jobs' AND kind = 'updated' AND subject_id = new.job_id;
   INSERT INTO changes (topic, kind, subject_id) VALUES ('jobs', 'updated', new.job_id);
+  DELETE FROM changes
+    WHERE sequence = (SELECT max(sequence) - 1 FROM changes) AND topic = 'jobs' AND kind = 'updated' AND subject_id = new.job_id;
 END;
 CREATE TRIGGER jobs_changes_ad AFTER DELETE ON jobs BEGIN
   INSERT INTO changes (topic, kind, subject_id) VALUES ('jobs', 'deleted', old.job_id);

@@ -14,9 +14,8 @@ interface ChangeRow {
 
 /** Returns the sequence of the newest change, 0 before the first. */
 export async function newestChange(db: SqlExecutor): Promise<number> {
-  // The newest row may have been taken away for one that was undone; the counter never goes back.
-  const row = await db.get<{ seq: number }>("SELECT seq FROM sqlite_sequence WHERE name = 'changes'");
-  return row?.seq ?? 0;
+  const row = await db.get<{ newest: number | null }>("SELECT max(sequence) AS newest FROM changes");
+  return row?.newest ?? 0;
 }
 
 /** Returns the first changes after a sequence, at most `limit`; a `reset` where some of them are no longer in the log, or where no
