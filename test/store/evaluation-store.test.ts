@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { checkRunOptions } from "../../src/contracts/check-evaluations.ts";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
@@ -6,6 +7,7 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { StorageError } from "../../src/errors.ts";
 import { migrate } from "../../src/sql/migrate.ts";
 import { migrations } from "../../src/sql/migrations.generated.ts";
+import { rankQuery, type SearchCall } from "../../src/store/evaluation/rank-query.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
 import { archiveOf, inPieces } from "../support/archives.ts";
@@ -228,4 +230,26 @@ test("rows of earlier releases stay readable: in the order of their time, and as
   expect((await store.answers.list({}, { limit: 1 })).items[0]?.id).toBe(id);
   expect((await store.evaluations.listRuns()).items).toMatchObject([{ id: "r", status: "interrupted", startedAt: 30 }]);
   await store.close();
+});
+
+test("a query whose corpus grows between its pages comes to its end", async () => {
+  const { store } = await openTestStore();
+  onTestFinished(() => store.close());
+  const files = Array.from({ length: 60 }, (_, n) => ({
+    path: `${n}.md`,
+    content: `# Cone ${n}\n\nkiln in a long row`,
+  }));
+  await store.ingest(files);
+  // Shorter ones than the others: what is as long as before is long now, and its score sinks.
+  let pages = 0;
+  const search: SearchCall = async (query, options) => {
+    if (++pages > 50) throw new Error("it does not end");
+    const page = await store.search(query, options);
+    await store.ingest({ path: `later/${pages}.md`, content: `# Cone ${pages}\n\nkiln` });
+    return page;
+  };
+  const options = checkRunOptions({ capability: "evaluations", operation: "run" }, { depth: 1000 });
+  const query = { id: "1", text: "kiln", judgements: { "7.md": 1 } };
+  const { result } = await rankQuery(search, query, "path", options, new AbortController().signal);
+  expect(result).toMatchObject({ relevant: 1, found: [[expect.any(Number), 1]] });
 });

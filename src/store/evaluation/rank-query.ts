@@ -63,17 +63,22 @@ async function collect(
   signal: AbortSignal,
 ): Promise<void> {
   const { first } = ranking;
+  const seen = new Set<string>();
   const start = performance.now();
   let page = await search(asked, { signal });
   ranking.elapsedMs = performance.now() - start;
   for (;;) {
     ranking.withoutVectors ||= page.withoutVectors !== undefined;
+    const before = seen.size;
     for (const hit of page.hits) {
+      seen.add(hit.chunkId);
       const key = keyOf(hit, judged);
       if (first.size < depth && !first.has(key)) first.set(key, hit);
     }
-    if (first.size === depth || page.nextCursor === undefined) return;
-    page = await search({ ...asked, cursor: page.nextCursor }, { signal });
+    // Scores sink with every document that comes in meanwhile, and what stood before a cursor stands behind it again, page after page.
+    const { nextCursor } = page;
+    if (first.size === depth || nextCursor === undefined || seen.size === before) return;
+    page = await search({ ...asked, cursor: nextCursor }, { signal });
   }
 }
 
