@@ -60,6 +60,8 @@ export class Lane {
     if (this.#calls++ === 0) this.#thread.ref();
     try {
       yield* call(this.#thread.connection.proxy);
+    } catch (error) {
+      throw this.#isClosing && isLoss(error) ? closed(error) : error;
     } finally {
       if (--this.#calls === 0) this.#thread.unref();
     }

@@ -182,10 +182,12 @@ export class ThreadedStore implements Store {
   }
 
   async stats(options?: StatsOptions): Promise<StoreStats> {
-    // What keeps the vectors the thread knows that searches them.
-    const stats = await this.#ask("stats", (thread) => thread.store.stats(options));
-    if (this.#readers === undefined) return stats;
-    return { ...stats, searchCache: sumOf(await this.#readers.each((thread) => thread.searchCache())) };
+    // What keeps the vectors the thread knows that searches them. All are asked at once: closing waits for what is asked by then.
+    const [stats, caches] = await Promise.all([
+      this.#ask("stats", (thread) => thread.store.stats(options)),
+      this.#readers?.each((thread) => thread.searchCache()),
+    ]);
+    return caches === undefined ? stats : { ...stats, searchCache: sumOf(caches) };
   }
 
   vacuum(options?: VacuumOptions): Promise<VacuumReport> {

@@ -114,6 +114,19 @@ describe("a pool of readers", () => {
     expect(starts).toBe(before);
   });
 
+  test("tells a stream that it ends by closing that it is closed, and not that it is lost", async () => {
+    const pool = await ReaderPool.start(
+      1,
+      async (number) => (await Stand.start(number, () => new Promise(() => {}))).thread,
+    );
+    const streamed = pool.stream(async function* (thread) {
+      yield await ask(thread);
+    });
+    const outcome = streamed.next().catch((error: unknown) => error);
+    await pool.close();
+    expect(await outcome).toMatchObject({ code: "CLOSED", capability: "store" });
+  });
+
   test("does not start where one of them cannot be, and ends the others", async () => {
     const ended: number[] = [];
     const starting = ReaderPool.start(3, async (number) => {

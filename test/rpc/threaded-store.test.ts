@@ -82,6 +82,14 @@ jobsConformance("of a store with one that writes and two that read", async () =>
 answersConformance("of a store with one that writes and two that read", storeInParts);
 evaluationsConformance("of a store with one that writes and two that read", storeInParts);
 
+test("what is asked when it is closed is answered", async () => {
+  const { store, close } = await storeInParts();
+  await store.ingest({ path: "a.md", content: "# A\n\nkiln" });
+  const asked = store.stats();
+  await close();
+  expect(await asked).toMatchObject({ documents: 1 });
+});
+
 test("what only reads asks nothing of the one that writes", async () => {
   const dir = mkdtempSync(join(tmpdir(), "lodestore-threaded-"));
   const path = join(dir, "lodestore.db");
