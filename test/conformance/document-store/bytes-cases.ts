@@ -29,11 +29,13 @@ export function documentBytesCases(documents: () => DocumentStore): void {
     ["noise with text behind it", new Uint8Array([...noise(5000), ...repeated("melts ", 90_000)]), "text/plain"],
   ])("gives %s back as they were put, and counts their length", async (_, bytes, mediaType) => {
     const copy = bytes.slice();
-    const asset = await documents().putAssetWithBytes({ bytes, mediaType });
+    const { deduplicated, ...asset } = await documents().putAssetWithBytes({ bytes, mediaType });
     expect(asset).toMatchObject({ byteLength: copy.byteLength, mediaType });
+    expect(deduplicated).toBe(false);
     expect(await documents().getAsset(asset.id)).toEqual(asset);
     expect(isSame(await documents().getAssetBytes(asset.id), copy)).toBe(true);
-    expect(await documents().putAssetWithBytes({ bytes: copy, mediaType })).toEqual(asset);
+    const again = await documents().putAssetWithBytes({ bytes: copy, mediaType });
+    expect(again).toEqual({ ...asset, deduplicated: true });
     expect(isSame(await documents().getAssetBytes(asset.id), copy)).toBe(true);
   });
 }
