@@ -1,12 +1,12 @@
-import type { ChatCitation, ChatSession, ChatTurn, Page } from "../node.ts";
+import type { ChatSession, ChatTurn, Page } from "../node.ts";
 import { useChatSession } from "./chat-id.ts";
+import { citedSource } from "./cited-source.ts";
 import type { Command } from "./command.ts";
 import { CommandError } from "./command-error.ts";
 import { EXIT } from "./exit-code.ts";
 import { counted, formatTime } from "./format.ts";
 import type { Arguments } from "./options.ts";
 import { printable } from "./printable.ts";
-import { breadcrumbs } from "./search-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 export const chatShowCommand: Command = {
@@ -72,11 +72,6 @@ function turnLines({ index, role, model, createdAt, text, citations }: ChatTurn,
   return [
     `${terminal.bold(`${index + 1}. ${printable(by)}`)}  ${terminal.dim(formatTime(createdAt))}`,
     ...(text === "" ? [] : text.split("\n").map((line) => printable(line).trimEnd())),
-    ...citations.map((citation, at) => terminal.dim(`[${at + 1}] ${cited(citation)}`)),
+    ...citations.map((citation, at) => terminal.dim(`[${at + 1}] ${citedSource(citation)}`)),
   ];
-}
-
-function cited({ title, headingPath, workspacePath, span }: ChatCitation): string {
-  const name = breadcrumbs(title, headingPath);
-  return `${name === "" ? "" : `${name}  `}${printable(workspacePath)}:${span.start}-${span.end}`;
 }

@@ -12,7 +12,7 @@ Usage: lodestore <command> [options]`;
 const EXIT_CODES = `Exit codes:
   0    all went well
   1    it ran, but files or embeddings failed (ingest, embed), nothing was
-       found (search, show, chat, jobs, eval) or there are problems (doctor)
+       found (search, show, chat, jobs, …) or there are problems (doctor)
   2    the command was typed wrong; nothing was done
   3    the store is not there, cannot be opened or written, or is damaged, or
        the model does not answer; the error's code is printed

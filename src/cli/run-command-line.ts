@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { changesCommand } from "./changes-command.ts";
+import { answersListCommand } from "./answers-list-command.ts";
+import { answersShowCommand } from "./answers-show-command.ts";
 import { chatExportCommand } from "./chat-export-command.ts";
 import { chatListCommand } from "./chat-list-command.ts";
 import { chatSearchCommand } from "./chat-search-command.ts";
@@ -55,6 +57,8 @@ const COMMANDS: readonly Command[] = [
   jobsShowCommand,
   jobsCancelCommand,
   jobsResumeCommand,
+  answersListCommand,
+  answersShowCommand,
   evalRunCommand,
   evalListCommand,
   evalShowCommand,

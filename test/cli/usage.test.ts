@@ -25,6 +25,8 @@ const COMMANDS = [
   "jobs show",
   "jobs cancel",
   "jobs resume",
+  "answers list",
+  "answers show",
   "eval run",
   "eval list",
   "eval show",

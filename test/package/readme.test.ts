@@ -62,7 +62,7 @@ describe("the README", () => {
       outputs.push(await runCommand(process.execPath, [lodestore, ...args], folder));
     }
     const said = (command: string): string => outputs[lines.findIndex((line) => line.includes(command))] ?? "";
-    expect(lines.length).toBe(17);
+    expect(lines.length).toBe(18);
     expect(said('search "getting started"')).toContain("guides/kiln.md");
     expect(said("--mode hybrid")).toContain("guides/kiln.md");
     expect(said("list")).toContain("guides/kiln.md");

@@ -49,6 +49,26 @@ test("an ingest is seen, cancelled and resumed from another port than it was beg
   await one.close();
 });
 
+test("what comes of a job reaches every subscriber at every port, from its beginning to its end", async () => {
+  const [one, other] = await twoClients();
+  const heard = [one, other, other].map((store) => store.subscribe({ topics: ["jobs"], since: 0 }));
+  const files = Array.from({ length: 200 }, (_, n) => ({ path: `${n}.md`, content: `# Note ${n}\n\nkiln ${n}` }));
+  const { jobId } = await one.ingest(files, { embed: "off" });
+  for (const changes of heard) {
+    const kinds: string[] = [];
+    for await (const { topic, kind, id } of changes) {
+      expect([topic, id]).toEqual(["jobs", jobId]);
+      kinds.push(kind);
+      // Whoever hears of it reads how far it is.
+      if ((await other.jobs.get(id!))?.status === "completed" && kinds.length > 1) break;
+    }
+    expect(kinds[0]).toBe("inserted");
+    expect(kinds.slice(1).every((kind) => kind === "updated")).toBe(true);
+  }
+  expect(await other.jobs.get(jobId!)).toMatchObject({ status: "completed", progress: { done: 200 } });
+  await one.close();
+});
+
 test("a run of embeddings is cancelled from another port for all who wait for it", async () => {
   const embedder = new TestEmbedder("1", 1);
   const [one, other] = await twoClients(embedder);
