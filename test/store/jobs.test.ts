@@ -440,6 +440,30 @@ describe("jobs that nobody works on any more", () => {
     await store.close();
   });
 
+  test("are cancelled where they were asked to end, by a close or a crash that came first", async () => {
+    const path = databaseFile();
+    const first = await openTestStore(path);
+    const refused = failureOf(first.store.ingest(endless(64)));
+    const { id } = await untilThere(first.store, { kind: "ingest" });
+    const asked = first.store.jobs.cancel(id);
+    await Promise.all([asked, first.store.close(), refused]);
+    const second = await openTestStore(path);
+    expect(await second.store.jobs.get(id)).toMatchObject({
+      status: "cancelled",
+      finishedAt: expect.any(Number) as number,
+    });
+    await second.db.run("UPDATE jobs SET status = 'running', finished_at = NULL WHERE job_id = $1", [id]);
+    await second.db.close();
+    const { store } = await openTestStore(path);
+    expect((await store.openReport()).interruptedJobs).toEqual([]);
+    expect(await store.jobs.get(id)).toMatchObject({
+      status: "cancelled",
+      error: { code: "ABORTED" },
+      finishedAt: expect.any(Number) as number,
+    });
+    await store.close();
+  });
+
   test("are taken over by the embedding that goes on when the store opens", async () => {
     const path = databaseFile();
     const embedder = new TestEmbedder("1", 4);

@@ -11,6 +11,9 @@ const ALONE_MS = 500;
 /** Longest message that is kept. */
 const MAX_MESSAGE = 4096;
 
+/** One that was asked to end is cancelled, even where the store closes before it has. */
+const NOBODY_GOES_ON = "excluded.status = 'interrupted' AND jobs.cancel_requested_at IS NOT NULL";
+
 /** Which job it is. */
 export interface JobIdentity {
   id: string;
@@ -107,8 +110,9 @@ export class StoreJob {
     await db.run(
       `INSERT INTO jobs (job_id, kind, status, payload, progress, error, error_code, attempt, sequence, created_at, updated_at, finished_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, ${NEXT_SEQUENCE}, $9, $10, $11)
-       ON CONFLICT (job_id) DO UPDATE SET status = excluded.status, progress = excluded.progress, error = excluded.error,
-         error_code = excluded.error_code, updated_at = excluded.updated_at, finished_at = excluded.finished_at
+       ON CONFLICT (job_id) DO UPDATE SET status = iif(${NOBODY_GOES_ON}, 'cancelled', excluded.status),
+         finished_at = iif(${NOBODY_GOES_ON}, excluded.updated_at, excluded.finished_at), progress = excluded.progress,
+         error = excluded.error, error_code = excluded.error_code, updated_at = excluded.updated_at
        WHERE jobs.attempt = excluded.attempt AND (jobs.status = 'running' OR excluded.status <> 'running')`,
       [
         id,
