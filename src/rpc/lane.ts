@@ -97,6 +97,8 @@ export class Lane {
   }
 
   async #end(): Promise<void> {
+    // Kept until it is gone: the calls that end with it let go of it, and the process would end before whoever closes is told.
+    this.#calls++;
     this.#thread.ref();
     this.#thread.connection.terminate();
     await this.#thread.ended;

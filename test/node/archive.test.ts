@@ -73,6 +73,22 @@ describe("a store in threads", () => {
     await expect(store.export().next()).rejects.toMatchObject({ code: "CLOSED" });
   });
 
+  test("ends an export that waits for its next piece, and the process goes on until it is closed", () => {
+    const node = new URL("../../src/node.ts", import.meta.url).href;
+    const script = `const { openStore } = await import(${JSON.stringify(node)});
+       const store = await openStore({ dir: ${JSON.stringify(folder())}, readers: 0 });
+       const text = "kiln ".repeat(4000);
+       await store.ingest(Array.from({ length: 200 }, (_, n) => ({ path: n + ".md", content: "# " + n + "\\n\\n" + text })));
+       const piece = store.export().next().then(() => "a piece", (error) => error.code);
+       await Promise.resolve();
+       await store.close();
+       console.log(await piece);`;
+    const { stdout, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    // A piece may have been on its way.
+    const told = expect.stringMatching(/^(CLOSED|a piece)\n$/) as string;
+    expect({ stdout, status }).toEqual({ stdout: told, status: 0 });
+  });
+
   test("has nothing left of what a killed process was at, but for what a reader may be at", async () => {
     const dir = folder();
     await (await openStore({ dir })).close();
