@@ -1,12 +1,17 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { externalKey } from "../../src/store/documents/external-key.ts";
+import { assetContentHash, assetId, documentId } from "../../src/store/ids.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
-import { createStore, type LocalStore } from "../../src/store/store.ts";
+import { createStore, type LocalStore, type StoreParts } from "../../src/store/store.ts";
 import { isSame, patterned } from "../conformance/blob-streams.ts";
 import { sampleDocument } from "../support/sample-document.ts";
-import { assetContentHash, assetId, documentId } from "../../src/store/ids.ts";
 
 const BYTES = patterned(2 * 1024 * 1024);
 
@@ -61,10 +66,14 @@ class InterruptedBlobs extends MemoryBlobStore {
   }
 }
 
+function partsOf(db: SqlDatabase): StoreParts {
+  return { db, blobs: new SqlBlobStore(db) };
+}
+
 async function open(): Promise<{ store: LocalStore; between: Between; id: string }> {
   const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
   const assets = new InterruptedBlobs();
-  const store = await createStore({ db, blobs: new SqlBlobStore(db), assets, embedOnOpen: false });
+  const store = await createStore({ ...partsOf(db), assets });
   onTestFinished(() => store.close());
   await put(store);
   return { store, between: assets.between, id: assetId(assetContentHash(BYTES)) };
@@ -86,6 +95,21 @@ async function put(store: LocalStore): Promise<void> {
 async function drop(store: LocalStore): Promise<void> {
   await store.documents.purgeOrphanAtWorkspacePath("large.md");
 }
+
+test("bytes that somebody else may be putting are not swept by who only reads", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "lodestore-assets-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  const path = join(dir, "lodestore.db");
+  await (await createStore(partsOf(await openSqlNode({ path, functions: storeFunctions })))).close();
+  const assets = new MemoryBlobStore();
+  await assets.put(externalKey(assetContentHash(BYTES)), BYTES);
+  const db = await openSqlNode({ path, functions: storeFunctions, readOnly: true });
+  await using store = await createStore({ ...partsOf(db), assets, readOnly: true });
+  expect(await store.documents.sweepBlobs({ dryRun: true })).toMatchObject({ deleted: 1 });
+  await expect(store.documents.sweepBlobs()).rejects.toMatchObject({ code: "UNSUPPORTED", capability: "documents" });
+  await expect(store.repair()).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  expect(await assets.list("")).toHaveLength(1);
+});
 
 describe("large bytes that are deleted meanwhile", () => {
   test.each([{ deep: false }, { deep: true }])("are no damage to a check ($deep)", async ({ deep }) => {

@@ -110,8 +110,10 @@ export class ExternalAssets {
     return this.#pins > 0;
   }
 
-  /** Deletes the bytes, unless somebody holds them or a committed row names them. @returns whether it did. */
-  deleteUnneeded(contentHash: string): Promise<boolean> {
+  /** Deletes the bytes, unless somebody holds them or a committed row names them. @returns whether it did.
+   *  @throws StorageError UNSUPPORTED (only read here: who writes may hold them) */
+  async deleteUnneeded(contentHash: string): Promise<boolean> {
+    if (this.#readOnly) throw readOnly("sweepBlobs");
     return this.#turns.run(contentHash, async () => {
       if (this.#pins > 0) {
         this.#released.add(contentHash);
