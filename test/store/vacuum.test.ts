@@ -213,3 +213,24 @@ test.each([
     message: expect.stringContaining(field) as string,
   });
 });
+
+test("comes to its end while others go on writing", async () => {
+  await using at = await atFile(join(storeFolder(), "lodestore.db"));
+  await halved(at);
+  const most = 2000;
+  const over = new AbortController();
+  let writes = 0;
+  const writing = async (): Promise<void> => {
+    for (; !over.signal.aborted && writes < most; writes++) {
+      await at.db.run(
+        "UPDATE kv SET value = value WHERE key IN ('corpus_revision', 'text_index_epoch', 'terms_version')",
+      );
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  const others = writing();
+  expect(await at.store.vacuum()).toMatchObject({ ended: "done", leftBytes: 0 });
+  over.abort();
+  await others;
+  expect(writes).toBeLessThan(most);
+});

@@ -108,21 +108,23 @@ const TIDY_PAGES = 200;
  *  to search afterwards; other calls get their turn between steps.
  *  @param breathe Called between steps; false ends it there. */
 export async function tidyTextIndex(
-  db: Pick<SqlDatabase, "run" | "get">,
+  db: Pick<SqlDatabase, "transaction">,
   breathe: () => Promise<boolean | void>,
 ): Promise<void> {
-  const changes = async (): Promise<number> => (await db.get<{ n: number }>("SELECT total_changes() AS n"))?.n ?? 0;
-  let before = await changes();
-  await merge(db, -TIDY_PAGES);
-  // A merge with nothing left to do changes fewer than two rows (FTS5, the 'merge' command).
-  for (let now = await changes(); now - before >= 2; before = now, now = await changes()) {
+  for (let changed = await merge(db, -TIDY_PAGES); changed >= 2; changed = await merge(db, TIDY_PAGES)) {
     if ((await breathe()) === false) return;
-    await merge(db, TIDY_PAGES);
   }
 }
 
-async function merge(db: Pick<SqlDatabase, "run">, pages: number): Promise<void> {
-  await db.run("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('merge', $1)", [pages]);
+/** @returns how many rows it changed: fewer than two where nothing is left to do (FTS5, the 'merge' command). In a transaction, so that what
+ *  others write in between does not count: who waited for their last write would wait as long as they go on. */
+async function merge(db: Pick<SqlDatabase, "transaction">, pages: number): Promise<number> {
+  return db.transaction(async (tx) => {
+    const changes = async (): Promise<number> => (await tx.get<{ n: number }>("SELECT total_changes() AS n"))?.n ?? 0;
+    const before = await changes();
+    await tx.run("INSERT INTO chunks_fts (chunks_fts, rank) VALUES ('merge', $1)", [pages]);
+    return (await changes()) - before;
+  });
 }
 
 async function rememberVersion(db: Pick<SqlDatabase, "run">): Promise<void> {
