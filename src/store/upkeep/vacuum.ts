@@ -73,17 +73,20 @@ class Vacuum {
 
   async #release(): Promise<VacuumReport["ended"]> {
     const { maxBytes = Number.POSITIVE_INFINITY } = this.#options;
-    // Others may have written or deleted since: what counts is what these steps gave back.
+    // Others may have written or deleted since: what counts is what these steps gave back, and no more than was free when they began, for
+    // those who go on deleting would keep it going.
     let given = 0;
+    let most = Number.POSITIVE_INFINITY;
     for (;;) {
       const pages = await this.#pages();
       this.#tell("release", pages);
-      if (pages.free === 0) return "done";
+      most = Math.min(most, pages.free * pages.pageSize + given);
+      if (pages.free === 0 || given >= most) return "done";
       if (given >= maxBytes) return "maxBytes";
       if (this.#isLate()) return "maxMs";
       await this.#breathe();
-      const most = Math.ceil(Math.min(STEP_BYTES, maxBytes - given) / pages.pageSize);
-      await this.#db.exec(`PRAGMA incremental_vacuum(${most})`);
+      const step = Math.ceil(Math.min(STEP_BYTES, maxBytes - given) / pages.pageSize);
+      await this.#db.exec(`PRAGMA incremental_vacuum(${step})`);
       const { count } = await this.#pages();
       // Nothing moves while another connection reads a state that needs the pages as they are.
       if (count >= pages.count) return "done";
