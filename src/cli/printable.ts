@@ -1,6 +1,6 @@
-/** All control characters but the tab. */
+/** All control characters but the tab, and those that turn the direction of what follows. */
 // oxlint-disable-next-line no-control-regex
-const CONTROLS = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u2028\u2029]/g;
+const CONTROLS = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u2028-\u202E\u2066-\u2069]/g;
 
 /**
  * Returns a text on one line, harmless to a terminal: line ends become spaces, other control characters visible signs.
@@ -10,7 +10,7 @@ const CONTROLS = /[\u0000-\u0008\u000A-\u001F\u007F-\u009F\u2028\u2029]/g;
 export function printable(text: string): string {
   return text.replaceAll(CONTROLS, (character) => {
     const code = character.charCodeAt(0);
-    if (character === "\n" || character === "\r" || code >= 0x20_28) return " ";
+    if (character === "\n" || character === "\r" || code === 0x20_28 || code === 0x20_29) return " ";
     if (code < 0x20) return String.fromCharCode(0x24_00 + code);
     return code === 0x7f ? "\u2421" : "\uFFFD";
   });

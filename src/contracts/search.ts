@@ -120,7 +120,8 @@ export interface SearchExplain {
 
 export interface SearchResult {
   hits: SearchHit[];
-  /** Absent when there is no further page. In `vector` and `hybrid` pages end with the first 1,000 hits of each list. */
+  /** Absent when there is no further page. Where documents came or went between two pages, hits may be seen again or not at all: another
+   *  `revision` tells. Whoever asks for pages while the store is written to ends at a page without a new hit. In `vector` and `hybrid` pages end with the first 1,000 hits of each list. */
   nextCursor?: string;
   /** Corpus revision the answer stands for. */
   revision: number;

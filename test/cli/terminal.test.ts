@@ -65,6 +65,8 @@ describe("a terminal", () => {
     const evil = "a\u001B[2Jb\u009Bc\r\nd\te\u007F\u2028f";
     expect(printable(evil)).toBe("a␛[2Jb�c  d\te␡ f");
     expect(printable(evil)).toHaveLength(evil.length);
+    // What turns the direction of the line could show it as another.
+    expect(printable("a\u202Egpj.exe\u2066b")).toBe("a\uFFFDgpj.exe\uFFFDb");
   });
 
   test("leaves a first heading out that is the title", () => {
