@@ -14,9 +14,9 @@ export async function recorded(work: () => Promise<unknown>): Promise<Ran[]> {
   const originals = METHODS.map((name) => [name, StatementSync.prototype[name] as unknown] as const);
   for (const [name, original] of originals) {
     const execute = original as (...args: unknown[]) => unknown;
-    const note = function (this: StatementSync, named: Record<string, SQLInputValue>): unknown {
-      ran.push({ sql: this.sourceSQL, values: Object.values(named) });
-      return execute.call(this, named);
+    const note = function (this: StatementSync, ...args: [named?: Record<string, SQLInputValue>]): unknown {
+      ran.push({ sql: this.sourceSQL, values: Object.values(args[0] ?? {}) });
+      return execute.apply(this, args);
     };
     Object.assign(StatementSync.prototype, { [name]: note });
   }
