@@ -16,6 +16,7 @@ import { StorageError } from "../errors.ts";
 import { type AsideFile, AsideWriter } from "./blobs/aside-writer.ts";
 import { putStream } from "./blobs/put-stream.ts";
 import { cutOff, noBlob, PIECE_BYTES, readPieces } from "./blobs/read-pieces.ts";
+import { inStorage } from "./blobs/in-storage.ts";
 
 const MAX_BLOB_BYTES: number = 2 ** 31 - 1;
 const MAX_STREAM_BYTES: number = 2 ** 43;
@@ -282,16 +283,6 @@ function pieceKeys({ pieces, sizeBytes }: BlobRecord): PieceKey[] {
   return Array.from({ length: Math.ceil(sizeBytes / PIECE_BYTES) }, (_, number) => pieceKey(pieces, number));
 }
 
-async function attempt<T>(operation: string, what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
-    const context = { capability: "blobs", operation, cause } as const;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    if (cause instanceof Error && cause.name === "QuotaExceededError") {
-      throw new StorageError("QUOTA_EXCEEDED", `no storage is left for the blob "${what}": ${reason}`, context);
-    }
-    throw new StorageError("DRIVER", `IndexedDB failed at "${what}": ${reason}`, context);
-  }
+function attempt<T>(operation: string, what: string, work: () => Promise<T>): Promise<T> {
+  return inStorage("IndexedDB", operation, what, work);
 }

@@ -16,6 +16,7 @@ import {
   writeSlot,
 } from "./blobs/slot-file.ts";
 import { assertAccessHandles, checkStoreName, storesDirectory } from "./sql/opfs-directory.ts";
+import { inStorage } from "./blobs/in-storage.ts";
 
 const MAX_BLOB_BYTES: number = 2 ** 31 - 1;
 const MAX_STREAM_BYTES: number = 2 ** 43;
@@ -263,16 +264,6 @@ async function absentAsUndefined<T>(work: () => Promise<T>): Promise<T | undefin
   }
 }
 
-async function attempt<T>(operation: string, what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (cause instanceof StorageError) throw cause;
-    const context = { capability: "blobs", operation, cause } as const;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    if (cause instanceof Error && cause.name === "QuotaExceededError") {
-      throw new StorageError("QUOTA_EXCEEDED", `no storage is left for the blob "${what}": ${reason}`, context);
-    }
-    throw new StorageError("DRIVER", `the origin private file system failed at "${what}": ${reason}`, context);
-  }
+function attempt<T>(operation: string, what: string, work: () => Promise<T>): Promise<T> {
+  return inStorage("the origin private file system", operation, what, work);
 }
