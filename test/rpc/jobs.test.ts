@@ -65,7 +65,7 @@ test("what comes of a job reaches every subscriber at every port, from its begin
     expect(kinds[0]).toBe("inserted");
     expect(kinds.slice(1).every((kind) => kind === "updated")).toBe(true);
   }
-  expect(await other.jobs.get(jobId!)).toMatchObject({ status: "completed", progress: { done: 200 } });
+  expect(await other.jobs.get(jobId)).toMatchObject({ status: "completed", progress: { done: 200 } });
   await one.close();
 });
 
