@@ -13,6 +13,7 @@ import { BestChunks } from "../../src/store/search/best-chunks.ts";
 import { ChunkLengths } from "../../src/store/search/chunk-lengths.ts";
 import { Postings } from "../../src/store/search/postings.ts";
 import { Search } from "../../src/store/search/search.ts";
+import { TextSegments } from "../../src/store/search/segments/text-segments.ts";
 import { mulberry32 } from "../bench/vectors/clustered.ts";
 import { openTestStore } from "../support/open-test-store.ts";
 import { builtKernel } from "../wasm/built-kernel.ts";
@@ -246,6 +247,14 @@ test("lists that there is no room for are read again, and are the same", async (
     if ((await tight.of(expression)) !== before) again++;
   }
   expect(again).toBeGreaterThan(50);
+});
+
+test("words and beginnings are read from the segments of a store's index, and not by FTS5", async () => {
+  const lengths = new ChunkLengths();
+  await lengths.extend(db);
+  const segments = new TextSegments(db, lengths);
+  expect((await segments.occurrences("w1s", false))?.places.length).toBeGreaterThan(1000);
+  expect((await segments.occurrences("w", true))?.places.length).toBeGreaterThan(2000);
 });
 
 test("a list to be fused is right to its end, and the same for every page size", async () => {

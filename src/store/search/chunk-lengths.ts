@@ -49,6 +49,9 @@ export class ChunkLengths {
 
   /** Returns the first place from `place` on whose key is not below `key`: near ones are found fastest. */
   placeFrom(place: number, key: number): number {
+    // Without holes between them it stands there, and never behind.
+    const bound = place + key - (this.#keys[place] as number);
+    if (bound < this.#size && this.#keys[bound] === key) return bound;
     let from = place;
     let step = 1;
     while (from + step < this.#size && (this.#keys[from + step] as number) < key) {

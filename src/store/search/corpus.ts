@@ -5,9 +5,8 @@ import type { AllowedChunks } from "../allowed-chunks.ts";
 import { BestChunks } from "./best-chunks.ts";
 import { ChunkLengths } from "./chunk-lengths.ts";
 import { type Posting, Postings } from "./postings.ts";
+import { varintsOf } from "./segments/varint.ts";
 
-/** Most expressions whose count is remembered. */
-const MOST_COUNTS = 2000;
 /** So often it is read at most while others write. */
 const MOST_TRIES = 3;
 /** Deleted chunks whose places are kept, beside as many as there are others. */
@@ -27,34 +26,18 @@ export class Corpus {
   readonly chunks: number;
   readonly lengths: ChunkLengths;
   readonly best: BestChunks;
-  readonly #db: SqlDatabase;
   readonly #filters: AllowedChunks;
   readonly #postings: Postings;
-  readonly #counts = new Map<string, number>();
   /** Places of what a filter allows. */
   readonly #allowed = new WeakMap<AllowedKeys, Uint32Array>();
 
   constructor({ db, filters }: CorpusSource, revision: number, lengths: ChunkLengths, { rows, tokens }: IndexTotals) {
-    this.#db = db;
     this.#filters = filters;
     this.revision = revision;
     this.chunks = rows;
     this.lengths = lengths;
     this.best = new BestChunks(lengths);
     this.#postings = new Postings(db, { lengths, chunks: rows, meanLength: tokens / Math.max(1, rows) });
-  }
-
-  /** How many chunks an expression holds for. */
-  async count(expression: string): Promise<number> {
-    const known = this.#counts.get(expression);
-    if (known !== undefined) return known;
-    const row = await this.#db.get<{ n: number }>("SELECT count(*) AS n FROM chunks_fts WHERE chunks_fts MATCH $1", [
-      expression,
-    ]);
-    const found = row?.n ?? 0;
-    if (this.#counts.size >= MOST_COUNTS) this.#counts.clear();
-    this.#counts.set(expression, found);
-    return found;
   }
 
   /** The chunks for which an expression holds, with what it adds to their scores. */
@@ -133,17 +116,4 @@ export class CorpusReader {
 interface IndexTotals {
   rows: number;
   tokens: number;
-}
-
-/** Reads SQLite's variable-length integers, each below 2^53. */
-function varintsOf(bytes: Uint8Array): number[] {
-  const values: number[] = [];
-  let value = 0;
-  for (const byte of bytes) {
-    value = 128 * value + (byte & 0x7f);
-    if (byte >= 0x80) continue;
-    values.push(value);
-    value = 0;
-  }
-  return values;
 }

@@ -24,20 +24,39 @@ export function without(expression: string, excluded: readonly string[]): string
   return excluded.length === 0 ? expression : `(${expression}) NOT (${anyOf(excluded)})`;
 }
 
-/** Columns that a word is looked for in: all, or those in which words stand as written. */
-export type Columns = "all" | "exact";
+/** Columns that a word is looked for in: all, those in which words stand as written, or headings alone. */
+export type Columns = "all" | "exact" | "heading";
 
 /** Looks for one word. */
-export function wordExpression(word: string, columns: Columns): string {
+export function wordExpression(word: string, columns: "all" | "exact"): string {
   return columns === "all" ? quoted(word) : `${EXACT_COLUMNS} : ${quoted(word)}`;
 }
 
-const WORD = /^(\{heading text\} : )?"([^"\s]+)"$/u;
+/** What an expression looks for that is one word, or all words of one beginning. */
+export interface WordExpression {
+  word: string;
+  beginning: boolean;
+  columns: Columns;
+}
 
-/** Takes an expression apart that looks for one word; `undefined` for all other. */
-export function readWord(expression: string): { word: string; columns: Columns } | undefined {
-  const [, columns, word] = WORD.exec(expression) ?? [];
-  return word === undefined ? undefined : { word, columns: columns === undefined ? "all" : "exact" };
+const IN_HEADING = /^\{heading\} : \((.*)\)$/u;
+const WORD = /^(?:\{(heading|heading text)\} : )?"([^"\s]+)"( \*)?$/u;
+
+/** Takes an expression apart that looks for any of some words; `undefined` for all other. */
+export function readWords(expression: string): WordExpression[] | undefined {
+  const [, inner] = IN_HEADING.exec(expression) ?? [];
+  const words: WordExpression[] = [];
+  for (const part of (inner ?? expression).split(" OR ")) {
+    const [, columns, word, beginning] = WORD.exec(part) ?? [];
+    if (word === undefined) return undefined;
+    const onlyHeading = inner !== undefined || columns === "heading";
+    words.push({
+      word,
+      beginning: beginning !== undefined,
+      columns: onlyHeading ? "heading" : columns === undefined ? "all" : "exact",
+    });
+  }
+  return words;
 }
 
 /** Holds where the expression does in headings alone. */

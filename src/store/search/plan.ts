@@ -109,7 +109,7 @@ async function byFrequency(terms: readonly Term[], corpus: Corpus): Promise<{ ra
   const common: Term[] = [];
   let rarest = Number.POSITIVE_INFINITY;
   for (const term of terms) {
-    const chunks = await corpus.count(term.ranking);
+    const chunks = (await corpus.posting(term.ranking)).places.length;
     rarest = Math.min(rarest, chunks);
     (chunks > corpus.chunks * COMMON_SHARE ? common : rare).push(term);
   }

@@ -1,6 +1,8 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import type { ChunkLengths } from "./chunk-lengths.ts";
-import { COLUMN_WEIGHTS, type Columns, readWord, wordExpression } from "./expressions.ts";
+import { COLUMN_WEIGHTS, type Columns, readWords, type WordExpression, wordExpression } from "./expressions.ts";
+import type { Occurrences } from "./occurrences.ts";
+import { TextSegments } from "./segments/text-segments.ts";
 
 /** Constants of BM25 as FTS5 has them. */
 const K1 = 1.2;
@@ -31,14 +33,6 @@ export interface IndexState {
   meanLength: number;
 }
 
-/** How often a word stands in each column of the chunks that hold it. */
-interface Occurrences {
-  places: Uint32Array;
-  heading: Uint32Array;
-  text: Uint32Array;
-  forms: Uint32Array;
-}
-
 /**
  * What expressions add to the scores of chunks, read from the text index once and remembered while that stays as it is. BM25 adds up
  * over the phrases of a query, so the lists of its words are all that it needs, and words come again: while somebody types, and from
@@ -51,6 +45,7 @@ export class Postings {
   readonly #lists = new Map<string, Promise<Posting>>();
   readonly #bytes = new Map<string, number>();
   readonly #mostBytes: number;
+  readonly #segments: TextSegments;
   #total = 0;
 
   /** @param mostBytes Bytes of lists that are remembered. */
@@ -58,6 +53,7 @@ export class Postings {
     this.#db = db;
     this.#state = state;
     this.#mostBytes = mostBytes;
+    this.#segments = new TextSegments(db, state.lengths);
   }
 
   /** Returns the chunks for which an FTS5 expression holds, with their scores. */
@@ -80,33 +76,31 @@ export class Postings {
   }
 
   async #read(expression: string): Promise<Posting> {
-    const asked = readWord(expression);
-    if (asked === undefined) return this.#scoredByFts(expression);
-    const found = await this.#occurrences(asked.word);
-    // A word that unicode61 files otherwise than it is written here stands nowhere.
-    if (found.places.length === 0) return this.#scoredByFts(expression);
-    // A word often ranks by its forms, too, and must stand as it was written: both were read.
-    const other = asked.columns === "all" ? "exact" : "all";
-    const otherExpression = wordExpression(asked.word, other);
-    if (!this.#lists.has(otherExpression)) {
-      const list = this.#scored(found, other);
-      this.#lists.set(otherExpression, Promise.resolve(list));
-      this.#remember(otherExpression, list);
+    const words = readWords(expression);
+    if (words === undefined) return this.#scoredByFts(expression);
+    const lists: Posting[] = [];
+    for (const word of words) {
+      const found = await this.#segments.occurrences(word.word, word.beginning);
+      if (found === undefined) return this.#scoredByFts(expression);
+      if (found.places.length > 0) lists.push(this.#scoredAs(word, found));
     }
-    return this.#scored(found, asked.columns);
+    // Words that unicode61 files otherwise than they are written here stand nowhere.
+    if (lists.length === 0) return this.#scoredByFts(expression);
+    return lists.length === 1 ? (lists[0] as Posting) : merged(lists, this.#state.lengths.size);
   }
 
-  async #occurrences(word: string): Promise<Occurrences> {
-    await this.#db.run(
-      "CREATE VIRTUAL TABLE IF NOT EXISTS temp.chunk_words USING fts5vocab(main, chunks_fts, instance)",
-    );
-    // One value instead of a row each.
-    const row = await this.#db.get<{ count: number; list: Uint8Array | null }>(
-      `SELECT count(*) AS count, CAST(group_concat(doc || substr(col, 1, 1), '') AS BLOB) AS list
-       FROM temp.chunk_words WHERE term = $1`,
-      [word],
-    );
-    return occurrencesOf(row?.list ?? new Uint8Array(), row?.count ?? 0, this.#state.lengths);
+  #scoredAs({ word, beginning, columns }: WordExpression, found: Occurrences): Posting {
+    if (!beginning && columns !== "heading") {
+      // A word often ranks by its forms, too, and must stand as it was written: both were read.
+      const other = columns === "all" ? "exact" : "all";
+      const otherExpression = wordExpression(word, other);
+      if (!this.#lists.has(otherExpression)) {
+        const list = this.#scored(found, other);
+        this.#lists.set(otherExpression, Promise.resolve(list));
+        this.#remember(otherExpression, list);
+      }
+    }
+    return this.#scored(found, columns);
   }
 
   #scored(found: Occurrences, columns: Columns): Posting {
@@ -122,7 +116,7 @@ export class Postings {
     return { places, scores };
   }
 
-  /** Phrases, beginnings and headings, of which there are few: FTS5 knows where they stand. */
+  /** Phrases, of which there are few: FTS5 knows where they stand. */
   async #scoredByFts(expression: string): Promise<Posting> {
     const { heading, text, forms } = COLUMN_WEIGHTS;
     const row = await this.#db.get<{ keys: string; scores: string }>(
@@ -171,41 +165,6 @@ function inverseFrequency(rows: number, chunks: number): number {
   return idf > 0 ? idf : LEAST_IDF;
 }
 
-const ZERO = 0x30;
-const NINE = 0x39;
-/** First letters of the columns. */
-const HEADING = 0x68;
-const FORMS = 0x66;
-
-/** Takes a list of occurrences apart: chunk keys that ascend, in decimal, each followed by the first letter of a column.
- *  @param count How many there are. */
-function occurrencesOf(list: Uint8Array, count: number, lengths: ChunkLengths): Occurrences {
-  const places = new Uint32Array(count);
-  const [heading, text, forms] = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)];
-  let size = 0;
-  let key = 0;
-  let last = -1;
-  let place = 0;
-  let isThere = false;
-  for (let at = 0; at < list.length; at++) {
-    const byte = list[at] as number;
-    if (byte <= NINE) {
-      key = 10 * key + byte - ZERO;
-      continue;
-    }
-    if (key !== last) {
-      last = key;
-      place = lengths.placeFrom(place, key);
-      // One that came after the lengths were read has no place.
-      isThere = place < lengths.size && lengths.keyAt(place) === key;
-      if (isThere) places[size++] = place;
-    }
-    key = 0;
-    if (isThere) (byte === HEADING ? heading : byte === FORMS ? forms : text)[size - 1]! += 1;
-  }
-  return { places: places.subarray(0, size), heading, text, forms };
-}
-
 /** Returns the chunks that hold a word in these columns, and how often, each time with the weight of its column. */
 function weighted(
   { places, heading, text, forms }: Occurrences,
@@ -215,11 +174,32 @@ function weighted(
   const frequencies = new Float64Array(places.length);
   let size = 0;
   for (let at = 0; at < places.length; at++) {
-    let frequency = COLUMN_WEIGHTS.heading * (heading[at] as number) + COLUMN_WEIGHTS.text * (text[at] as number);
+    let frequency = COLUMN_WEIGHTS.heading * (heading[at] as number);
+    if (columns !== "heading") frequency += COLUMN_WEIGHTS.text * (text[at] as number);
     if (columns === "all") frequency += COLUMN_WEIGHTS.forms * (forms[at] as number);
     if (frequency === 0) continue;
     chosen[size] = places[at] as number;
     frequencies[size++] = frequency;
   }
   return { places: chosen.slice(0, size), frequencies };
+}
+
+/** Adds lists up, place by place. */
+function merged(lists: readonly Posting[], size: number): Posting {
+  const sums = new Float64Array(size);
+  let count = 0;
+  for (const { places, scores } of lists) {
+    for (let at = 0; at < places.length; at++) {
+      const place = places[at] as number;
+      if (sums[place] === 0) count++;
+      sums[place]! += scores[at] as number;
+    }
+  }
+  const [places, scores] = [new Uint32Array(count), new Float64Array(count)];
+  for (let place = 0, at = 0; at < count; place++) {
+    if (sums[place] === 0) continue;
+    places[at] = place;
+    scores[at++] = sums[place] as number;
+  }
+  return { places, scores };
 }

@@ -14,14 +14,24 @@ export interface Marker {
   words: Map<string, number>;
   stems: Map<string, number>;
   prefixes: { text: string; mark: number }[];
+  /** First letters of all of these: a stem begins as its word does. */
+  initials: Set<string>;
   pairs: Map<string, number>;
   characters: Map<string, number>;
 }
 
 /** Prepares marks once per search. */
 export function prepareMarks(marks: readonly Mark[], stemming: boolean): Marker {
-  const marker: Marker = { words: new Map(), stems: new Map(), prefixes: [], pairs: new Map(), characters: new Map() };
+  const marker: Marker = {
+    words: new Map(),
+    stems: new Map(),
+    prefixes: [],
+    initials: new Set(),
+    pairs: new Map(),
+    characters: new Map(),
+  };
   marks.forEach((mark, index) => {
+    if (mark.kind !== "characters") marker.initials.add(mark.text.charAt(0));
     if (mark.kind === "prefix") marker.prefixes.push({ text: mark.text, mark: index });
     else if (mark.kind === "word") {
       if (!marker.words.has(mark.text)) marker.words.set(mark.text, index);
@@ -43,6 +53,7 @@ function matches(text: string, marker: Marker): Match[] {
       unspacedMatches(run.text, run.start, marker, found);
       continue;
     }
+    if (!mayBegin(run.text, marker)) continue;
     const word = fold(run.text);
     const mark =
       marker.words.get(word) ??
@@ -51,6 +62,13 @@ function matches(text: string, marker: Marker): Match[] {
     if (mark !== undefined) found.push({ start: run.start, end: run.end, mark });
   }
   return found;
+}
+
+const ASCII_END = 0x80;
+
+/** Whether a word may be among the marks by its first letter: most are not, and need not be folded and stemmed. */
+function mayBegin(word: string, { initials }: Marker): boolean {
+  return word.charCodeAt(0) >= ASCII_END || initials.has(word.charAt(0).toLowerCase());
 }
 
 function unspacedMatches(run: string, offset: number, marker: Marker, found: Match[]): void {

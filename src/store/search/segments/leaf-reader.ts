@@ -1,0 +1,111 @@
+/** Some bytes of a leaf that belong to one doclist. */
+export interface DoclistPiece {
+  bytes: Uint8Array;
+  /** Offset in `bytes` of the first rowid, which is whole there and not a difference; -1 where none begins. */
+  firstRowid: number;
+}
+
+/** Bytes before the terms of a leaf. */
+const HEADER = 4;
+
+/**
+ * Finds terms on the leaves of a segment, which are given to it one after the other, and cuts out their doclists.
+ *
+ * A leaf is: offset of the first rowid that stands before any term, offset of its footer (16 bits each); the rest of a doclist that began
+ * before; terms, each with its doclist; in the footer the offsets of the terms, each less the one before. The first term of a leaf is
+ * whole, the others leave out what they have in common with the one before.
+ *
+ * @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "Segment leaves"
+ */
+export class LeafReader {
+  readonly doclists: DoclistPiece[][] = [];
+  readonly #wanted: Uint8Array;
+  readonly #beginning: boolean;
+  /** The doclist that goes on with the next leaf. */
+  #open: DoclistPiece[] | undefined;
+
+  /** @param wanted A term as it is filed.
+   *  @param beginning Whether all terms that begin so are wanted. */
+  constructor(wanted: Uint8Array, beginning: boolean) {
+    this.#wanted = wanted;
+    this.#beginning = beginning;
+  }
+
+  /** Takes the next leaf.
+   *  @returns whether the one after it may hold more; `undefined` where the leaf is not of the form that is known here. */
+  take(leaf: Uint8Array): boolean | undefined {
+    const footer = word(leaf, 2);
+    if (leaf.byteLength < HEADER || footer < HEADER || footer > leaf.byteLength) return undefined;
+    const offsets = offsetsOf(leaf, footer);
+    if (offsets === undefined) return undefined;
+    if (this.#open !== undefined) {
+      const end = offsets[0] ?? footer;
+      const first = word(leaf, 0);
+      if (first >= end) return undefined;
+      this.#open.push({ bytes: leaf.subarray(HEADER, end), firstRowid: first === 0 ? -1 : first - HEADER });
+      if (offsets.length === 0) return true;
+      this.#open = undefined;
+    }
+    return this.#findTerms(leaf, offsets, footer);
+  }
+
+  #findTerms(leaf: Uint8Array, offsets: readonly number[], footer: number): boolean | undefined {
+    const wanted = this.#wanted;
+    // How many bytes the term has in common with the wanted one, and whether it comes before it.
+    let common = 0;
+    let before = true;
+    for (const [index, offset] of offsets.entries()) {
+      const end = offsets[index + 1] ?? footer;
+      const [kept, afterKept] = index === 0 ? [0, offset] : varintAt(leaf, offset);
+      const [length, from] = varintAt(leaf, afterKept);
+      const to = from + length;
+      if (to > end) return undefined;
+      // A term that keeps more than they have in common stands on the same side of the wanted one.
+      if (kept <= common) {
+        common = kept;
+        while (common < wanted.length && from + common - kept < to && leaf[from + common - kept] === wanted[common])
+          common++;
+        const rest = from + common - kept;
+        before = common < wanted.length && (rest >= to || (leaf[rest] as number) < (wanted[common] as number));
+      }
+      const matches = common === wanted.length && (this.#beginning || kept + length === wanted.length);
+      if (matches) {
+        const list = [{ bytes: leaf.subarray(to, end), firstRowid: 0 }];
+        this.doclists.push(list);
+        if (end === footer) this.#open = list;
+        else if (!this.#beginning) return false;
+      } else if (!before) return false;
+    }
+    return this.#open !== undefined || this.#beginning;
+  }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return 256 * (bytes[at] ?? 0) + (bytes[at + 1] ?? 0);
+}
+
+/** Reads one variable-length integer of at most five bytes. @returns it and the offset behind it */
+function varintAt(bytes: Uint8Array, from: number): [value: number, next: number] {
+  let value = 0;
+  for (let at = from; at < from + 5; at++) {
+    const byte = bytes[at] ?? 0;
+    value = 128 * value + (byte & 0x7f);
+    if (byte < 0x80) return [value, at + 1];
+  }
+  return [Number.POSITIVE_INFINITY, from + 5];
+}
+
+/** Returns where the terms of a leaf stand. */
+function offsetsOf(leaf: Uint8Array, footer: number): number[] | undefined {
+  const offsets: number[] = [];
+  let last = 0;
+  for (let at = footer; at < leaf.byteLength;) {
+    const [difference, next] = varintAt(leaf, at);
+    last += difference;
+    const isAfter = offsets.length === 0 ? last >= HEADER : difference > 0;
+    if (!isAfter || last >= footer) return undefined;
+    offsets.push(last);
+    at = next;
+  }
+  return offsets;
+}
