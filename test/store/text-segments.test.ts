@@ -50,10 +50,11 @@ async function saidBySegments(
   word: string,
   beginning: boolean,
   reader: Pick<SqlDatabase, "get" | "all"> = db,
+  columns?: number,
 ): Promise<Row[] | undefined> {
   const lengths = new ChunkLengths();
   await lengths.extend(db);
-  const found = await new TextSegments(reader, lengths).occurrences(word, beginning);
+  const found = await new TextSegments(reader, lengths).occurrences(word, beginning, columns);
   if (found === undefined) return undefined;
   return Array.from(found.places, (place, at) => ({
     key: lengths.keyAt(place),
@@ -161,6 +162,19 @@ describe.each(Object.keys(ENGINES) as (keyof typeof ENGINES)[])("the segments of
         expect(await saidBySegments(db, word, beginning)).toEqual(await saidByFts(db, word, beginning));
       }
     }
+    await db.close();
+  });
+
+  test("count the first columns alone where no more are asked for", async () => {
+    const db = await openIndex(engine, 64);
+    const rows = new IndexedRows(db, 4);
+    for (let batch = 0; batch < 10; batch++) await rows.put(20, 10);
+    const all = await saidByFts(db, "a", true);
+    const inHeadings = all.filter(({ heading }) => heading > 0).map((row) => ({ ...row, text: 0, forms: 0 }));
+    const asWritten = all.filter(({ heading, text }) => heading + text > 0).map((row) => ({ ...row, forms: 0 }));
+    expect(inHeadings.length).toBeLessThan(asWritten.length);
+    expect(await saidBySegments(db, "a", true, db, 1)).toEqual(inHeadings);
+    expect(await saidBySegments(db, "a", true, db, 2)).toEqual(asWritten);
     await db.close();
   });
 

@@ -7,80 +7,69 @@ export interface Occurrences {
   forms: Uint32Array;
 }
 
-/** Occurrences of nothing, with room for so many chunks. */
-export function roomFor(chunks: number): Occurrences {
-  return {
-    places: new Uint32Array(chunks),
-    heading: new Uint32Array(chunks),
-    text: new Uint32Array(chunks),
-    forms: new Uint32Array(chunks),
-  };
-}
+/** Columns of the text index, in its order. */
+type Columns = [heading: Uint32Array, text: Uint32Array, forms: Uint32Array];
 
-/** The first `chunks` of these. */
-export function firstOf({ places, heading, text, forms }: Occurrences, chunks: number): Occurrences {
-  return {
-    places: places.subarray(0, chunks),
-    heading: heading.subarray(0, chunks),
-    text: text.subarray(0, chunks),
-    forms: forms.subarray(0, chunks),
-  };
-}
+/** Occurrences as they are read: list after list, so that a chunk may come several times. */
+export class OccurrenceList {
+  places: Uint32Array = new Uint32Array(0);
+  /** Counts by column and row; zero for rows that are not yet there. */
+  counts: Columns = [new Uint32Array(0), new Uint32Array(0), new Uint32Array(0)];
+  /** Rows that are there. */
+  size = 0;
+  #ascends = true;
 
-/** Adds lists up; a chunk may stand in several of them.
- *  @param size Places that there are. */
-export function addUp(lists: readonly Occurrences[], size: number): Occurrences {
-  const filled = lists.filter(({ places }) => places.length > 0).toSorted((a, b) => firstPlace(a) - firstPlace(b));
-  if (filled.length === 1) return filled[0] as Occurrences;
-  const followEachOther = filled.every(
-    (list, at) => at === 0 || lastPlace(filled[at - 1] as Occurrences) < firstPlace(list),
-  );
-  return followEachOther ? concatenated(filled) : summed(filled, size);
-}
-
-function firstPlace({ places }: Occurrences): number {
-  return places[0] as number;
-}
-
-function lastPlace({ places }: Occurrences): number {
-  return places.at(-1) as number;
-}
-
-function concatenated(lists: readonly Occurrences[]): Occurrences {
-  const all = roomFor(lists.reduce((sum, { places }) => sum + places.length, 0));
-  let at = 0;
-  for (const list of lists) {
-    all.places.set(list.places, at);
-    all.heading.set(list.heading, at);
-    all.text.set(list.text, at);
-    all.forms.set(list.forms, at);
-    at += list.places.length;
+  /** Makes room for so many more rows. */
+  reserve(rows: number): void {
+    const needed = this.size + rows;
+    if (needed <= this.places.length) return;
+    const room = this.size === 0 ? needed : 2 * needed;
+    const grown = (from: Uint32Array): Uint32Array => {
+      const to = new Uint32Array(room);
+      to.set(from);
+      return to;
+    };
+    const [heading, text, forms] = this.counts;
+    this.places = grown(this.places);
+    this.counts = [grown(heading), grown(text), grown(forms)];
   }
-  return all;
-}
 
-function summed(lists: readonly Occurrences[], size: number): Occurrences {
-  const held = new Uint8Array(size);
-  const sums = roomFor(size);
-  let chunks = 0;
-  for (const { places, heading, text, forms } of lists) {
-    for (let at = 0; at < places.length; at++) {
-      const place = places[at] as number;
-      if (held[place] === 0) chunks++;
-      held[place] = 1;
-      sums.heading[place]! += heading[at] as number;
-      sums.text[place]! += text[at] as number;
-      sums.forms[place]! += forms[at] as number;
+  /** Ends the row whose counts were written. */
+  add(place: number): void {
+    if (this.size > 0 && place <= (this.places[this.size - 1] as number)) this.#ascends = false;
+    this.places[this.size++] = place;
+  }
+
+  /** Adds up what stands of each chunk.
+   *  @param places Places that there are. */
+  addUp(places: number): Occurrences {
+    if (!this.#ascends) return this.#summed(places);
+    const [heading, text, forms] = this.counts.map((counts) => counts.subarray(0, this.size)) as Columns;
+    return { places: this.places.subarray(0, this.size), heading, text, forms };
+  }
+
+  #summed(places: number): Occurrences {
+    const rows = new Uint32Array(places);
+    let chunks = 0;
+    for (let at = 0; at < this.size; at++) {
+      const place = this.places[at] as number;
+      if (rows[place] === 0) chunks++;
+      rows[place] = 1;
     }
+    const held = new Uint32Array(chunks);
+    for (let place = 0, row = 0; row < chunks; place++) {
+      if (rows[place] === 0) continue;
+      rows[place] = row;
+      held[row++] = place;
+    }
+    const [heading, text, forms] = this.counts.map((counts) => this.#sumOf(counts, rows, chunks)) as Columns;
+    return { places: held, heading, text, forms };
   }
-  const all = roomFor(chunks);
-  let at = 0;
-  for (let place = 0; at < chunks; place++) {
-    if (held[place] === 0) continue;
-    all.places[at] = place;
-    all.heading[at] = sums.heading[place] as number;
-    all.text[at] = sums.text[place] as number;
-    all.forms[at++] = sums.forms[place] as number;
+
+  /** @param rows Row of each place. */
+  #sumOf(counts: Uint32Array, rows: Uint32Array, chunks: number): Uint32Array {
+    const sums = new Uint32Array(chunks);
+    for (let at = 0; at < this.size; at++) sums[rows[this.places[at] as number] as number]! += counts[at] as number;
+    return sums;
   }
-  return all;
 }

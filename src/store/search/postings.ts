@@ -80,7 +80,7 @@ export class Postings {
     if (words === undefined) return this.#scoredByFts(expression);
     const lists: Posting[] = [];
     for (const word of words) {
-      const found = await this.#segments.occurrences(word.word, word.beginning);
+      const found = await this.#segments.occurrences(word.word, word.beginning, columnsToRead(word));
       if (found === undefined) return this.#scoredByFts(expression);
       if (found.places.length > 0) lists.push(this.#scoredAs(word, found));
     }
@@ -157,6 +157,12 @@ export class Postings {
       this.#bytes.delete(oldest);
     }
   }
+}
+
+/** Columns stand in the order heading, text, forms. A word is read whole: it often ranks by all of them, too. */
+function columnsToRead({ columns, beginning }: WordExpression): number {
+  if (columns === "heading") return 1;
+  return columns === "exact" && beginning ? 2 : 3;
 }
 
 /** As FTS5 computes it. */

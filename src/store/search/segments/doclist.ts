@@ -1,5 +1,5 @@
 import type { ChunkLengths } from "../chunk-lengths.ts";
-import { firstOf, type Occurrences, roomFor } from "../occurrences.ts";
+import type { OccurrenceList } from "../occurrences.ts";
 import type { DoclistPiece } from "./leaf-reader.ts";
 
 /** Fewest bytes of a row: its rowid, the size of its positions, one position. */
@@ -13,18 +13,20 @@ const COLUMN = 1;
  * lowest bit says that it was deleted, which this kind of index says otherwise), and the positions, column by column.
  *
  * @param deleted Rowids to be left out, ascending.
- * @returns `undefined` where the list is not of the form that is known here.
+ * @param columns Only the first so many columns are counted; rows that have nothing in them are left out.
+ * @param into Takes the rows.
+ * @returns whether the list is of the form that is known here; where it is not, some rows may have been taken.
  * @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "doclist format"
  */
 export function countDoclist(
   pieces: readonly DoclistPiece[],
   deleted: Float64Array,
   lengths: ChunkLengths,
-): Occurrences | undefined {
+  columns: number,
+  into: OccurrenceList,
+): boolean {
   const { bytes, wholes } = joined(pieces);
-  const room = roomFor(Math.ceil(bytes.length / ROW_BYTES));
-  const columns = [room.heading, room.text, room.forms];
-  let size = 0;
+  into.reserve(Math.ceil(bytes.length / ROW_BYTES));
   let rowid = 0;
   let place = 0;
   let tombstone = 0;
@@ -37,42 +39,53 @@ export function countDoclist(
     const before = rowid;
     while (whole < wholes.length && (wholes[whole] as number) < start) whole++;
     rowid = wholes[whole] === start ? value : rowid + value;
-    if (rowid <= before || at > bytes.length) return undefined;
+    if (rowid <= before || at > bytes.length) return false;
     value = 0;
     while ((bytes[at] as number) >= 0x80) value = 128 * (value + (bytes[at++] as number) - 0x80);
     value += bytes[at++] as number;
     const end = at + value / 2;
-    if (value % 2 !== 0 || !(end > at && end <= bytes.length)) return undefined;
+    if (value % 2 !== 0 || !(end > at && end <= bytes.length)) return false;
+    const from = at;
+    at = end;
     while (tombstone < deleted.length && (deleted[tombstone] as number) < rowid) tombstone++;
-    if (deleted[tombstone] === rowid) {
-      at = end;
-      continue;
-    }
+    if (deleted[tombstone] === rowid) continue;
     place = lengths.placeFrom(place, rowid);
     // One that came after the lengths were read has no place.
-    if (place === lengths.size || lengths.keyAt(place) !== rowid) {
-      at = end;
-      continue;
-    }
-    let column = 0;
-    let count = 0;
-    while (at < end) {
-      const byte = bytes[at++] as number;
-      if (byte === COLUMN) {
-        (columns[column] as Uint32Array)[size] = count;
-        count = 0;
-        column = bytes[at++] ?? columns.length;
-        if (column >= columns.length) return undefined;
-      } else {
-        count++;
-        if (byte >= 0x80) while ((bytes[at++] as number) >= 0x80);
-      }
-    }
-    if (at !== end) return undefined;
-    (columns[column] as Uint32Array)[size] = count;
-    room.places[size++] = place;
+    if (place === lengths.size || lengths.keyAt(place) !== rowid) continue;
+    const counted = countPositions(bytes, from, end, columns, into);
+    if (counted < 0) return false;
+    if (counted > 0) into.add(place);
   }
-  return firstOf(room, size);
+  return true;
+}
+
+/** Counts the positions between two offsets, for the next row. @returns how many there are, -1 where they are of another form */
+function countPositions(
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  columns: number,
+  { counts, size }: OccurrenceList,
+): number {
+  let column = 0;
+  let before = 0;
+  let counted = 0;
+  let at = from;
+  while (at < end) {
+    const byte = bytes[at++] as number;
+    if (byte === COLUMN) {
+      (counts[column] as Uint32Array)[size] = counted - before;
+      before = counted;
+      column = bytes[at++] ?? counts.length;
+      if (column >= counts.length) return -1;
+      if (column >= columns) return counted;
+    } else {
+      counted++;
+      if (byte >= 0x80) while ((bytes[at++] as number) >= 0x80);
+    }
+  }
+  (counts[column] as Uint32Array)[size] = counted - before;
+  return at === end ? counted : -1;
 }
 
 /** Puts pieces together. @returns with them the offsets at which a rowid is whole */

@@ -17,7 +17,7 @@ const FORMAT = [0xff, 0x00, 0x00, 0x01];
 const MOST_SEGMENT_ID = 0xffff;
 
 /** Takes FTS5's structure record apart.
- *  @returns the segments that hold something; `undefined` where it is not of the form that is known here.
+ *  @returns the segments that hold something, the oldest first; `undefined` where it is not of the form that is known here.
  *  @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "Structure Records" */
 export function decodeStructure(record: Uint8Array): Segment[] | undefined {
   if (FORMAT.some((byte, at) => record[4 + at] !== byte)) return undefined;
@@ -32,6 +32,7 @@ export function decodeStructure(record: Uint8Array): Segment[] | undefined {
   for (let level = 0; level < levels && at < values.length; level++) {
     // How many of them are being merged.
     next();
+    const found: Segment[] = [];
     for (let left = next(); left > 0 && at < values.length; left--) {
       const [id, firstLeaf, lastLeaf] = [next(), next(), next()];
       // The writes that it came of.
@@ -41,8 +42,10 @@ export function decodeStructure(record: Uint8Array): Segment[] | undefined {
       at += 2;
       seen++;
       // A segment that was merged to its end has no leaves left.
-      if (firstLeaf > 0) segments.push({ id, firstLeaf, lastLeaf, tombstonePages });
+      if (firstLeaf > 0) found.push({ id, firstLeaf, lastLeaf, tombstonePages });
     }
+    // What was written later is merged later: the levels begin with the newest.
+    segments.unshift(...found);
   }
   const isWhole = at === values.length && seen === expected && segments.every(isSound);
   return isWhole ? segments : undefined;

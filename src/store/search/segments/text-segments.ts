@@ -1,6 +1,6 @@
 import type { SqlExecutor, SqlParams } from "../../../contracts/sql.ts";
 import type { ChunkLengths } from "../chunk-lengths.ts";
-import { addUp, type Occurrences } from "../occurrences.ts";
+import { OccurrenceList, type Occurrences } from "../occurrences.ts";
 import { countDoclist } from "./doclist.ts";
 import { LeafReader } from "./leaf-reader.ts";
 import { decodeStructure, type Segment } from "./structure.ts";
@@ -48,6 +48,8 @@ interface Structure {
   /** Deleted rows of each segment, once they are read. */
   deleted: Float64Array[] | undefined;
 }
+
+const ALL_COLUMNS = 3;
 
 const NONE = new Float64Array();
 
@@ -104,12 +106,13 @@ export class TextSegments {
   }
 
   /** Returns where a word stands as it is filed, or all that begin so; `undefined` where FTS5 has to be asked.
-   *  @param beginning Whether all words that begin so count. */
-  async occurrences(word: string, beginning: boolean): Promise<Occurrences | undefined> {
+   *  @param beginning Whether all words that begin so count.
+   *  @param columns Only the first so many columns of the index are looked at. */
+  async occurrences(word: string, beginning: boolean, columns: number = ALL_COLUMNS): Promise<Occurrences | undefined> {
     const term = new TextEncoder().encode(`${WHOLE_WORDS}${word}`);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       try {
-        return await this.#read(term, beginning);
+        return await this.#read(term, beginning, columns);
       } catch (error) {
         if (!(error instanceof Unread)) throw error;
         if (!error.changed) return undefined;
@@ -119,16 +122,20 @@ export class TextSegments {
     return undefined;
   }
 
-  async #read(term: Uint8Array, beginning: boolean): Promise<Occurrences> {
+  async #read(term: Uint8Array, beginning: boolean, columns: number): Promise<Occurrences> {
     const structure = (this.#structure ??= await this.#readStructure());
     const walks = structure.segments.map((segment) => new Walk(segment, new LeafReader(term, beginning)));
     await this.#readLeaves(structure, walks, term);
     if (walks.some(({ reader }) => reader.doclists.length > 0))
       structure.deleted ??= await this.#readTombstones(structure);
-    const lists = walks.flatMap(({ reader }, at) =>
-      reader.doclists.map((pieces) => known(countDoclist(pieces, structure.deleted?.[at] ?? NONE, this.#lengths))),
-    );
-    return addUp(lists, this.#lengths.size);
+    const found = new OccurrenceList();
+    for (const [at, { reader }] of walks.entries()) {
+      const deleted = structure.deleted?.[at] ?? NONE;
+      for (const pieces of reader.doclists) {
+        if (!countDoclist(pieces, deleted, this.#lengths, columns, found)) throw new Unread(false);
+      }
+    }
+    return found.addUp(this.#lengths.size);
   }
 
   async #readStructure(): Promise<Structure> {
