@@ -231,6 +231,16 @@ describe("the linter", () => {
     expect(readdirSync(join(root, "src")).filter((name) => !known.test(name))).toEqual([]);
   });
 
+  test("refuses a source file of more than 400 lines, unless it is generated", () => {
+    const lines = (count: number): string =>
+      Array.from({ length: count }, (_, at) => `export const x${at} = ${at};\n`).join("");
+    const long = lines(401);
+    expect(lint({ "src/store/a.ts": lines(400), "src/sql/a.generated.ts": long })).toEqual([]);
+    expect(lint({ "src/store/a.ts": long })).toEqual([
+      expect.stringMatching(/^eslint\(max-lines\) src\/store\/a\.ts:/),
+    ]);
+  });
+
   test("refuses cycles, dropped promises, any, and switches that forget a case", () => {
     const found = lint({
       "src/store/a.ts": `import { b } from "./b.ts";\nexport const a = (): number => b() + 1;`,

@@ -9,7 +9,9 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { externalKey } from "../../src/store/documents/external-key.ts";
 import { assetContentHash, assetId, documentId } from "../../src/store/ids.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
-import { createStore, type LocalStore, type StoreParts } from "../../src/store/store.ts";
+import type { LocalStore } from "../../src/store/lodestore-store.ts";
+import type { StoreParts } from "../../src/store/store-parts.ts";
+import { createStore } from "../../src/store/store.ts";
 import { isSame, patterned } from "../conformance/blob-streams.ts";
 import { sampleDocument } from "../support/sample-document.ts";
 
