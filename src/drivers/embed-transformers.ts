@@ -1,5 +1,6 @@
 import { checkEmbedCall, checkEmbeddings, embedAborted, throwIfEmbedAborted } from "../contracts/check-embedder.ts";
 import type { Embedder, EmbedOptions } from "../contracts/embedder.ts";
+import { untilAborted } from "../contracts/until-aborted.ts";
 import { StorageError } from "../errors.ts";
 import { rememberSpec } from "./embed/own-spec.ts";
 import { loadModel } from "./embed/transformers-model.ts";
@@ -59,7 +60,7 @@ class TransformersEmbedder implements Embedder {
     const inputs = texts.map((text) => (prefix + text).replace(/\p{Surrogate}/gu, "\ufffd"));
     const call = this.#lastCall.then(() => this.#run(inputs, signal));
     this.#lastCall = call.catch(() => undefined);
-    return untilAborted(call, signal);
+    return untilAborted(call, signal, embedAborted);
   }
 
   close(): Promise<void> {
@@ -109,14 +110,4 @@ function rows({ data, dims, type }: FeatureTensor, modelId: string): Float32Arra
     throw new StorageError("DRIVER", `${message}; float32 of [texts, dimensions] is needed`, EMBED);
   }
   return Array.from({ length: count }, (_, row) => data.slice(row * dimensions, (row + 1) * dimensions));
-}
-
-/** Settles with the call, or with ABORTED as soon as the signal fires. */
-function untilAborted<Result>(call: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
-  if (signal === undefined) return call;
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(embedAborted(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    call.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -123,6 +123,14 @@ export function streamingCases(store: () => StreamingBlobStore): void {
     expect(await blobs.list("")).toEqual([KEY]);
   });
 
+  streams("takes a stream that answers without a promise, and says which one throws instead", async (blobs) => {
+    await blobs.putStream(KEY, answering({ done: false, value: patterned(10) }, { done: true, value: undefined }));
+    expect(await blobs.get(KEY)).toEqual(patterned(10));
+    const failure = new RangeError("the source broke");
+    const broken = { [Symbol.asyncIterator]: () => ({ next: () => thrown(failure) }) };
+    await expect(blobs.putStream("other", broken)).rejects.toMatchObject({ code: "DRIVER", cause: failure });
+  });
+
   streams(
     "ends a put when its signal is aborted, also where the stream hangs, and closes the stream",
     async (blobs) => {
@@ -227,4 +235,14 @@ async function read(blobs: StreamingBlobStore, key: string, options?: BlobReadOp
     at += part.byteLength;
   }
   return whole;
+}
+
+/** A stream whose answers are no promises, which `for await` takes, too. */
+function answering(...answers: IteratorResult<Uint8Array>[]): AsyncIterable<Uint8Array> {
+  const next = (): IteratorResult<Uint8Array> => answers.shift() ?? { done: true, value: undefined };
+  return { [Symbol.asyncIterator]: () => ({ next: next as unknown as AsyncIterator<Uint8Array>["next"] }) };
+}
+
+function thrown(error: Error): never {
+  throw error;
 }

@@ -1,6 +1,7 @@
 import type { BlobWriter } from "../../contracts/blobs.ts";
 import { requireBlobKey } from "../../contracts/check-blobs.ts";
-import { describe, invalidInput, refusal, requireSignal } from "../../contracts/validate.ts";
+import { nextPiece } from "../../contracts/next-piece.ts";
+import { invalidInput, requireSignal } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
 
 const SITE = { capability: "blobs", operation: "putStream" } as const;
@@ -27,13 +28,9 @@ export async function putStream(
   let ended = false;
   try {
     for (;;) {
-      const next = await untilAborted(pieces.next(), signal);
-      ended = next.done === true;
-      if (next.done === true) break;
-      const piece: unknown = next.value;
-      if (!(piece instanceof Uint8Array)) {
-        throw refusal(SITE, `the stream handed out ${describe(piece)}; it takes Uint8Array`);
-      }
+      const piece = await nextPiece(pieces, { site: SITE, name: "the stream", signal, aborted });
+      ended = piece === undefined;
+      if (piece === undefined) break;
       await writer.write(piece);
       sizeBytes += piece.byteLength;
       throwIfAborted(signal);
@@ -54,22 +51,4 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
 
 function aborted(signal: AbortSignal): StorageError {
   return new StorageError("ABORTED", "the put was cancelled", { ...SITE, cause: signal.reason });
-}
-
-/** Settles as the stream does, or rejects as soon as the signal is aborted. */
-function untilAborted<T>(next: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  const read = next.catch((error: unknown) => {
-    if (error instanceof StorageError) throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StorageError("DRIVER", `the stream cannot be read: ${reason}`, { ...SITE, cause: error });
-  });
-  if (signal === undefined) return read;
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(aborted(signal));
-    // The stream may have aborted it itself, when it was asked.
-    if (signal.aborted) leave();
-    signal.addEventListener("abort", leave, { once: true });
-    const stay = (): void => signal.removeEventListener("abort", leave);
-    read.then(resolve, reject).then(stay, stay);
-  });
 }

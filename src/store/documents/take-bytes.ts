@@ -1,9 +1,9 @@
 import { MAX_ASSET_BYTES } from "../../contracts/check-documents.ts";
-import { type CallSite, describe, refusal } from "../../contracts/validate.ts";
+import { nextPiece } from "../../contracts/next-piece.ts";
+import { type CallSite, refusal } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
 import { TurnTaker } from "../../turns.ts";
 import { assetContentHash } from "../ids.ts";
-import { untilAborted } from "../until-aborted.ts";
 import type { ExternalAssets } from "./external-assets.ts";
 import type { HeldBytes } from "./held-bytes.ts";
 import type { IncomingBytes } from "./incoming-bytes.ts";
@@ -51,13 +51,19 @@ class Taking {
   async run(stream: AsyncIterable<Uint8Array>): Promise<TakenBytes> {
     this.#throwIfAborted();
     const pieces = stream[Symbol.asyncIterator]();
+    const reading = {
+      site: this.#site,
+      name: "asset.bytes",
+      signal: this.#signal,
+      aborted: (signal: AbortSignal) => this.#aborted(signal),
+    };
     let ended = false;
     try {
       for (;;) {
-        const next = await this.#next(pieces);
-        ended = next.done === true;
-        if (next.done === true) break;
-        await this.#take(next.value);
+        const piece = await nextPiece(pieces, reading);
+        ended = piece === undefined;
+        if (piece === undefined) break;
+        await this.#take(piece);
         await this.#turns.breathe();
         this.#throwIfAborted();
       }
@@ -75,10 +81,7 @@ class Taking {
     }
   }
 
-  async #take(piece: unknown): Promise<void> {
-    if (!(piece instanceof Uint8Array)) {
-      throw refusal(this.#site, `asset.bytes handed out ${describe(piece)}; it takes Uint8Array`);
-    }
+  async #take(piece: Uint8Array): Promise<void> {
     this.#size += piece.byteLength;
     if (this.#incoming !== undefined) return this.#incoming.write(piece);
     if (this.#external !== undefined && this.#size > LARGEST_INLINE_BYTES) {
@@ -103,15 +106,6 @@ class Taking {
       at += piece.byteLength;
     }
     return whole;
-  }
-
-  #next(pieces: AsyncIterator<Uint8Array>): Promise<IteratorResult<Uint8Array>> {
-    const next = pieces.next().catch((error: unknown) => {
-      if (error instanceof StorageError) throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new StorageError("DRIVER", `asset.bytes cannot be read: ${reason}`, { ...this.#site, cause: error });
-    });
-    return untilAborted(next, this.#signal, (signal) => this.#aborted(signal));
   }
 
   #throwIfAborted(): void {

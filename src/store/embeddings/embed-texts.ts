@@ -1,9 +1,9 @@
 import { checkEmbeddings } from "../../contracts/check-embedder.ts";
 import { requireVector } from "../../contracts/check-vectors.ts";
 import type { Embedder } from "../../contracts/embedder.ts";
+import { untilAborted } from "../../contracts/until-aborted.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
-import { untilAborted } from "../until-aborted.ts";
 import { embedderError } from "./embedder-error.ts";
 import type { ChunkText } from "./missing.ts";
 import { abortedError } from "./tidy.ts";

@@ -1,6 +1,6 @@
 import type { EmbeddingProgress } from "../../contracts/embeddings.ts";
 import type { IngestProgress, IngestReport } from "../../contracts/store.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../contracts/until-aborted.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 
 /** Shortest time between two calls. */

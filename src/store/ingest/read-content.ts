@@ -1,6 +1,6 @@
 import type { IngestFile } from "../../contracts/store.ts";
 import { StorageError } from "../../errors.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../contracts/until-aborted.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 
 /** Returns the file's bytes, a copy of those of the caller, who may use his buffer again; larger than `maxBytes` is refused before it is read where the size is known.

@@ -1,5 +1,5 @@
 import type { IngestFile, IngestSource } from "../../contracts/store.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../contracts/until-aborted.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 
 /** One file, or each of many. Once the signal is aborted the source is told to end, and not waited for: it may hang.
