@@ -102,7 +102,6 @@ describe("packChunks", () => {
     const counted = packChunks(hits, chunks, { maxTokens: 100, countTokens: (text) => text.length });
     expect(counted.tokens).toBe(counted.text.length);
     expect(counted.sources).toHaveLength(2);
-    expect(packChunks(hits, chunks, { maxTokens: 100, countTokens: () => Number.NaN }).text).toBe("");
   });
 
   test("is never beyond the budget, keeps the order, and has each text once, whatever is packed", () => {
@@ -137,6 +136,26 @@ describe("packChunks", () => {
     const pack = (): unknown => packChunks([], [], options as { maxTokens: number });
     expect(pack).toThrow(StorageError);
     expect(pack).toThrow(field);
+  });
+
+  test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, "3", Promise.resolve(3)])(
+    "refuses a counter that returns %s",
+    (returned) => {
+      const countTokens = (): number => returned as number;
+      const pack = (): unknown => packChunks([hit("a")], [chunk("a", "a")], { maxTokens: 5, countTokens });
+      expect(pack).toThrow(
+        expect.objectContaining({
+          code: "INVALID_INPUT",
+          capability: "answers",
+          message: expect.stringContaining("options.countTokens returned"),
+        }),
+      );
+    },
+  );
+
+  test("takes a counter that finds nothing to count", () => {
+    const packed = packChunks([hit("a")], [chunk("a", "a")], { maxTokens: 5, countTokens: () => 0 });
+    expect(packed).toMatchObject({ tokens: 0, sources: [{ number: 1 }] });
   });
 });
 

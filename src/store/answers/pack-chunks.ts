@@ -1,6 +1,6 @@
 import type { PackedChunk } from "../../contracts/answers.ts";
 import type { ChatCitation } from "../../contracts/chat.ts";
-import { type CallSite, refusal, requireInteger, requireObject } from "../../contracts/validate.ts";
+import { type CallSite, describe, refusal, requireInteger, requireObject } from "../../contracts/validate.ts";
 import type { Chunk } from "../../contracts/documents.ts";
 import type { SearchHit } from "../../contracts/search.ts";
 import { MAX_CITATIONS } from "../../contracts/check-chat.ts";
@@ -12,7 +12,7 @@ export interface PackOptions {
   maxTokens: number;
   /** Chunks at most, 1 to 100; 100 by default. */
   maxChunks?: number;
-  /** Counts the tokens of a text; by default estimated, as a chunk's are. */
+  /** Counts the tokens of a text, an integer from 0; by default estimated, as a chunk's are. */
   countTokens?: (text: string) => number;
 }
 
@@ -39,13 +39,14 @@ export interface PackedContext {
 
 const OPTIONS: readonly (keyof PackOptions)[] = ["maxTokens", "maxChunks", "countTokens"];
 const MAX_TOKENS = 10_000_000;
+const SITE: CallSite = { capability: "answers", operation: "packChunks" };
 
 /**
  * Puts the chunks of hits into one text with numbered sources, best first, within a number of tokens. A chunk that does not fit is left out,
  * and a smaller one after it may still fit. Each chunk is there once, and so is each text.
  *
  * @param chunks The chunks of the hits, in any order: `documents.getChunks`.
- * @throws StorageError INVALID_INPUT
+ * @throws StorageError INVALID_INPUT, also where `countTokens` returns what is no count
  * @example
  *   const { hits } = await store.search({ text: question });
  *   const chunks = await store.documents.getChunks(hits.map(({ chunkId }) => chunkId));
@@ -74,9 +75,9 @@ export function packChunks(hits: readonly SearchHit[], chunks: readonly Chunk[],
     const number = packed.sources.length + 1;
     const citation = citationOf(hit);
     const text = `${packed.text === "" ? "" : `${packed.text}\n\n`}${head(number, citation)}\n${chunk.text}`;
-    const tokens = packed.sources.length < maxChunks ? countTokens(text) : Number.POSITIVE_INFINITY;
+    const tokens = packed.sources.length < maxChunks ? requireCount(countTokens(text)) : Number.POSITIVE_INFINITY;
     // Whatever the counter says of parts: the whole counts.
-    if (!(tokens <= maxTokens)) {
+    if (tokens > maxTokens) {
       leaveOut("budget");
       continue;
     }
@@ -89,7 +90,7 @@ export function packChunks(hits: readonly SearchHit[], chunks: readonly Chunk[],
       number,
       rank: index + 1,
       score: hit.score,
-      tokens: Math.max(0, Math.round(tokens - packed.tokens)),
+      tokens: Math.max(0, tokens - packed.tokens),
     });
     packed.text = text;
     packed.tokens = tokens;
@@ -98,17 +99,21 @@ export function packChunks(hits: readonly SearchHit[], chunks: readonly Chunk[],
 }
 
 function checkOptions(options: PackOptions): Required<PackOptions> {
-  const site: CallSite = { capability: "answers", operation: "packChunks" };
-  const { maxTokens, maxChunks, countTokens } = requireObject(site, "options", options, OPTIONS);
-  const inner: CallSite = { ...site, within: "options" };
+  const { maxTokens, maxChunks, countTokens } = requireObject(SITE, "options", options, OPTIONS);
+  const inner: CallSite = { ...SITE, within: "options" };
   if (countTokens !== undefined && typeof countTokens !== "function") {
-    throw refusal(site, "options.countTokens takes a function that counts the tokens of a text");
+    throw refusal(SITE, "options.countTokens takes a function that counts the tokens of a text");
   }
   return {
     maxTokens: requireInteger(inner, "maxTokens", maxTokens, 1, MAX_TOKENS),
     maxChunks: requireInteger(inner, "maxChunks", maxChunks ?? MAX_CITATIONS, 1, MAX_CITATIONS),
     countTokens: (countTokens as PackOptions["countTokens"]) ?? estimateTokens,
   };
+}
+
+function requireCount(tokens: unknown): number {
+  if (typeof tokens === "number" && Number.isSafeInteger(tokens) && tokens >= 0) return tokens;
+  throw refusal(SITE, `options.countTokens returned ${describe(tokens)}; it returns an integer from 0`);
 }
 
 function citationOf({ chunkId, documentId, title, citation }: SearchHit): ChatCitation {
