@@ -71,8 +71,8 @@ export interface EmbeddingProgress {
 export interface EmbeddingRunOptions {
   /** Ends the run after the batch at hand, unless somebody else asked for it too. The promise rejects with ABORTED; what is committed stays. */
   signal?: AbortSignal;
-  /** Called at most ten times a second and once at the end. What it throws the promise rejects with; the run goes on for whoever else
-   *  asked, and ends as on `signal` without them. */
+  /** Called at most ten times a second and once at the end; a promise it returns is waited for at the end. What it throws the promise
+   *  rejects with; the run goes on for whoever else asked, and ends as on `signal` without them. */
   onProgress?: (progress: EmbeddingProgress) => void;
 }
 

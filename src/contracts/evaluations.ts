@@ -74,7 +74,8 @@ export interface EvalRunOptions {
   label?: string | null;
   /** Ends the run after the query at hand; what is done stays, as a run that was cancelled. The promise rejects with ABORTED. */
   signal?: AbortSignal;
-  /** Called after every batch of queries that was written, and at the end. When it throws, the run ends as failed and rejects with it. */
+  /** Called after every batch of queries that was written, and at the end. When it throws, the run ends as failed and rejects with it;
+   *  a promise it returns is waited for at the end. */
   onProgress?: (progress: EvalProgress) => void;
 }
 

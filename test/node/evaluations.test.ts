@@ -68,3 +68,14 @@ test("a store that is only read shows answers and runs, beside one that goes on,
   await expect(reading.answers.record({ query: "q", mode: "lexical", text: "a" })).rejects.toMatchObject(answers);
   await expect(reading.answers.delete(answer.id)).rejects.toMatchObject(answers);
 });
+
+test("a run and an embedding end with what their progress throws, across the threads", async () => {
+  const store = await openNodeStore({ readers: 1, embedder: { kind: "hashing", dimensions: 64 } });
+  await store.ingest(EVAL_FILES, { embed: "off" });
+  const onProgress = (): void => {
+    throw new RangeError("nobody listens");
+  };
+  await expect(store.evaluations.run(EVAL_SUITE, { onProgress })).rejects.toThrow("nobody listens");
+  expect((await store.evaluations.listRuns()).items).toMatchObject([{ status: "failed", error: "nobody listens" }]);
+  await expect(store.embeddings.run({ onProgress })).rejects.toThrow("nobody listens");
+});

@@ -43,6 +43,19 @@ describe("embeddings over rpc", () => {
     expect(seen.at(-1)).toMatchObject({ done: 10, total: 10 });
   });
 
+  test("end a run for who throws when told of it, and are made by the next", async () => {
+    const { store: local } = await openEmbeddingStore({ vectors: flatVectors, embedder: new TestEmbedder("1", 2) });
+    await using store = new StoreClient(await servedHere<Store>(local));
+    await store.ingest(TEXTS, { embed: "off" });
+    const onProgress = (): void => {
+      throw new RangeError("nobody listens");
+    };
+    await expect(store.embeddings.run({ onProgress })).rejects.toThrow("nobody listens");
+    expect((await store.embeddings.status()).lastError).toBe(null);
+    await store.embeddings.run();
+    expect(await store.embeddings.status()).toMatchObject({ missing: 0, lastError: null });
+  });
+
   test("take vectors of the caller, sweep, drop and show their indexes", async () => {
     const { store: local } = await openEmbeddingStore({ vectors: flatVectors });
     await using store = new StoreClient(await servedHere<Store>(local));

@@ -337,6 +337,16 @@ describe.each(vectorStores)("embeddings written $way", ({ over }) => {
     expect(await embeddings.status()).toMatchObject({ missing: 0, lastError: null });
   });
 
+  test("keep no store open whose closing their progress waits for", async () => {
+    await using opened = await openEmbeddingStore({ vectors: over, embedder: new TestEmbedder("1", 4) });
+    await opened.store.ingest(files(20), { embed: "off" });
+    const onProgress: unknown = ({ done }: EmbeddingProgress) => (done === 40 ? opened.store.close() : undefined);
+    const run = opened.store.embeddings.run({ onProgress: onProgress as () => void });
+    await run.catch(() => undefined);
+    await opened.store.close();
+    await expect(opened.store.embeddings.status()).rejects.toMatchObject({ code: "CLOSED" });
+  });
+
   test("that were asked for during a run are made by it", async () => {
     const embedder = new TestEmbedder("1", 64);
     const closed = gate();

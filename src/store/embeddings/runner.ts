@@ -1,6 +1,7 @@
 import type { EmbeddingProgress, EmbeddingReport, EmbeddingRunOptions } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
+import { ProgressListener } from "../progress-listener.ts";
 import { generationOf } from "./generation.ts";
 import { EmbeddingRun, type RunParts } from "./run.ts";
 import { RunJob } from "./run-job.ts";
@@ -8,7 +9,7 @@ import { throwIfAborted, type Tidy } from "./tidy.ts";
 
 /** Who waits for a job, and how they are told of it. */
 interface Asker {
-  onProgress?: ((progress: EmbeddingProgress) => void) | undefined;
+  listener: ProgressListener<EmbeddingProgress>;
   /** Ends the wait. */
   leave(reason: unknown): void;
 }
@@ -22,7 +23,7 @@ export class EmbeddingRunner {
   /** Chunk key after which the next run begins to look. */
   #cursor = 0;
   #lastError: StorageError | null = null;
-  #closed = false;
+  readonly #closing = new AbortController();
 
   /** @param desk Where its runs have their jobs. */
   constructor(parts: RunParts, tidy: Tidy, desk: JobDesk) {
@@ -55,7 +56,8 @@ export class EmbeddingRunner {
     const job = this.#join(resumed);
     let leave: (reason: unknown) => void = nothing;
     const left = new Promise<never>((_resolve, reject) => (leave = reject));
-    const asker: Asker = { onProgress, leave };
+    const listener = new ProgressListener(onProgress, (thrown) => job.drop(asker, thrown));
+    const asker: Asker = { listener, leave };
     job.askers.add(asker);
     // A run that nobody waits for any more ends, and then the wait does; else only the wait ends.
     const onAbort = (): void => {
@@ -65,7 +67,10 @@ export class EmbeddingRunner {
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
-      return await Promise.race([job.done, left]);
+      const report = await Promise.race([job.done, left]);
+      const closing = this.#closing.signal;
+      await listener.settle(signal === undefined ? closing : AbortSignal.any([signal, closing]));
+      return report;
     } finally {
       signal?.removeEventListener("abort", onAbort);
       job.askers.delete(asker);
@@ -74,12 +79,13 @@ export class EmbeddingRunner {
 
   /** Starts a run that nobody waits for. How it ends is in {@link lastError}. */
   start(): void {
-    if (!this.#closed) this.#join().askers.add({ leave: nothing });
+    if (!this.#closing.signal.aborted)
+      this.#join().askers.add({ listener: new ProgressListener(undefined), leave: nothing });
   }
 
   /** Ends the run after the batch at hand, and starts no other. */
   async close(reason: unknown): Promise<void> {
-    this.#closed = true;
+    this.#closing.abort();
     this.#job?.stop(reason);
     await this.#job?.settled;
   }
@@ -178,13 +184,17 @@ class Job {
   tell(progress: EmbeddingProgress): void {
     for (const asker of this.askers) {
       try {
-        asker.onProgress?.(progress);
+        asker.listener.tell(progress);
       } catch (thrown) {
-        this.askers.delete(asker);
-        asker.leave(thrown);
-        if (this.askers.size === 0) this.stop(thrown);
+        this.drop(asker, thrown);
       }
     }
+  }
+
+  drop(asker: Asker, thrown: unknown): void {
+    this.askers.delete(asker);
+    asker.leave(thrown);
+    if (this.askers.size === 0) this.stop(thrown);
   }
 }
 

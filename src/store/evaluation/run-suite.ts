@@ -1,8 +1,9 @@
 import type { CheckedRunOptions, CheckedSuite } from "../../contracts/check-evaluations.ts";
-import type { EvalAggregates, EvalQueryResult, EvalRun } from "../../contracts/evaluations.ts";
+import type { EvalAggregates, EvalProgress, EvalQueryResult, EvalRun } from "../../contracts/evaluations.ts";
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { TurnTaker } from "../../turns.ts";
+import { ProgressListener } from "../progress-listener.ts";
 import { latencyOf, meanMetrics } from "./metrics/mean-metrics.ts";
 import { countMissing } from "./missing-documents.ts";
 import { rankQuery, type SearchCall } from "./rank-query.ts";
@@ -52,6 +53,7 @@ class SuiteRun {
   readonly #options: CheckedRunOptions;
   readonly #missing: number;
   readonly #signal: AbortSignal;
+  readonly #listener: ProgressListener<EvalProgress>;
   readonly #start = performance.now();
   readonly #kept: Kept[] = [];
   #batch: EvalQueryResult[] = [];
@@ -72,6 +74,7 @@ class SuiteRun {
     this.#options = options;
     this.#missing = missing;
     this.#signal = signal;
+    this.#listener = new ProgressListener(options.onProgress);
   }
 
   async run(): Promise<EvalRun> {
@@ -79,6 +82,7 @@ class SuiteRun {
       await this.#askAll();
       // Told before the run is completed: whoever throws then has one that failed.
       this.#tell(this.#suite.queries.length);
+      await this.#listener.settle(this.#signal);
       throwIfAborted(this.#signal);
       return await this.#record.complete(this.#batch, this.#aggregates());
     } catch (error) {
@@ -96,6 +100,7 @@ class SuiteRun {
     const turns = new TurnTaker();
     for (const query of queries) {
       throwIfAborted(this.#signal);
+      this.#listener.throwIfThrown();
       const { result, withoutVectors } = await rankQuery(this.#search, query, judged, this.#options, this.#signal);
       this.#batch.push(result);
       this.#kept.push({ metrics: result.metrics, elapsedMs: result.elapsedMs });
@@ -116,7 +121,7 @@ class SuiteRun {
   #tell(done: number): void {
     const total = this.#suite.queries.length;
     const elapsedMs = performance.now() - this.#start;
-    this.#options.onProgress?.({ runId: this.#record.id, done, total, elapsedMs });
+    this.#listener.tell({ runId: this.#record.id, done, total, elapsedMs });
   }
 
   #aggregates(): EvalAggregates {

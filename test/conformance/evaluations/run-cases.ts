@@ -234,14 +234,21 @@ export function runCases(store: () => Store): void {
         throw new RangeError("nobody listens");
       },
     });
-    // Over RPC nobody waits for what a callback does.
-    const outcome = await failing.then(
-      ({ status }) => status,
-      () => "failed",
-    );
+    await expect(failing).rejects.toThrow("nobody listens");
     const [run] = (await evaluations().listRuns()).items;
-    expect(run?.status).toBe(outcome);
-    if (outcome === "failed") expect(run).toMatchObject({ error: "nobody listens", aggregates: null });
+    expect(run).toMatchObject({ status: "failed", error: "nobody listens", aggregates: null });
+  });
+
+  test("ends where its progress cannot be told any more, also where that is known later", async () => {
+    const later: unknown = async ({ done }: EvalProgress): Promise<void> => {
+      if (done === 100) throw new RangeError("nobody listens");
+    };
+    const failing = evaluations().run(many(5000), { onProgress: later as (progress: EvalProgress) => void });
+    await expect(failing).rejects.toThrow("nobody listens");
+    const [run] = (await evaluations().listRuns()).items;
+    expect(run).toMatchObject({ status: "failed", error: "nobody listens", queryCount: 5000 });
+    expect(run!.doneCount).toBeGreaterThanOrEqual(100);
+    expect(run!.doneCount).toBeLessThan(5000);
   });
 
   test("is deleted with its results", async () => {
