@@ -11,6 +11,20 @@ export type MakeReference = (value: object, kind: ReferenceKind, owner: object |
 /** Plain containers seen before the scan starts to remember them, which ends cycles and repeated branches. */
 const SCAN_FREELY = 64;
 
+/** Deepest nesting of lists and objects in a message: far above what a store takes, and far below what a stack holds. */
+const MAX_LEVELS = 1000;
+
+/** A value has more levels than a message may have. */
+export class TooDeepError extends RangeError {
+  /** Which of the values that were to be encoded: the first key of its place. */
+  readonly at: string | number | undefined;
+
+  constructor(at: string | number | undefined) {
+    super(`it has more than ${MAX_LEVELS} levels of lists and objects`);
+    this.at = at;
+  }
+}
+
 /**
  * Turns values into what can be posted: plain data as it is, with holes where functions, signals, streams,
  * errors and objects with methods stood. One encoder makes one message.
@@ -26,6 +40,7 @@ export class Encoder {
   readonly #makeReference: MakeReference;
   readonly #marked: object[] = [];
   #containers = 0;
+  #at: string | number | undefined;
   #seen: Set<object> | undefined;
   #copies: Map<object, object> | undefined;
   #references: Map<object, WireReference> | undefined;
@@ -34,9 +49,11 @@ export class Encoder {
     this.#makeReference = makeReference;
   }
 
-  /** Encodes one value that will stand at `at` in the message. */
+  /** Encodes one value that will stand at `at` in the message.
+   *  @throws TooDeepError */
   encode(value: unknown, at: readonly (string | number)[]): unknown {
-    return this.#isPlain(value) ? value : this.#copy(value, [...at], undefined);
+    this.#at = at[0];
+    return this.#isPlain(value, 0) ? value : this.#copy(value, [...at], undefined);
   }
 
   /** To be called when the message was posted: transfer marks are used up. */
@@ -44,14 +61,14 @@ export class Encoder {
     for (const value of this.#marked) forgetTransfers(value);
   }
 
-  #isPlain(value: unknown): boolean {
+  #isPlain(value: unknown, level: number): boolean {
     if (typeof value === "string") this.weight += value.length;
     else if (typeof value === "function") return false;
-    else if (typeof value === "object" && value !== null) return this.#isPlainObject(value);
+    else if (typeof value === "object" && value !== null) return this.#isPlainObject(value, level);
     return true;
   }
 
-  #isPlainObject(value: object): boolean {
+  #isPlainObject(value: object, level: number): boolean {
     const kind = kindOf(value);
     if (kind !== "plain" && kind !== "native") return false;
     if (anyTransfers()) this.#takeTransfers(value);
@@ -59,16 +76,17 @@ export class Encoder {
       this.#weigh(value);
       return true;
     }
+    if (level === MAX_LEVELS) throw new TooDeepError(this.#at);
     if (++this.#containers > SCAN_FREELY) {
       this.#seen ??= new Set();
       if (this.#seen.has(value)) return true;
       this.#seen.add(value);
     }
     if (Array.isArray(value)) {
-      for (let i = 0; i < value.length; i++) if (!this.#isPlain(value[i])) return false;
+      for (let i = 0; i < value.length; i++) if (!this.#isPlain(value[i], level + 1)) return false;
     } else {
       for (const key in value) {
-        if (!this.#isPlain((value as Record<string, unknown>)[key])) return false;
+        if (!this.#isPlain((value as Record<string, unknown>)[key], level + 1)) return false;
       }
     }
     return true;
@@ -93,6 +111,7 @@ export class Encoder {
     if (kind !== "plain" && kind !== "native") return this.#refer(value, kind, at, owner);
     if (anyTransfers()) this.#takeTransfers(value);
     if (kind === "native") return value;
+    if (at.length > MAX_LEVELS) throw new TooDeepError(this.#at);
     this.#copies ??= new Map();
     const known = this.#copies.get(value);
     if (known !== undefined) return known;

@@ -1,4 +1,5 @@
 import type { StorageError, StorageErrorCode } from "../errors.ts";
+import { TooDeepError } from "./encoder.ts";
 import { rpcError } from "./rpc-error.ts";
 import { kindOf } from "./value-kind.ts";
 
@@ -10,6 +11,10 @@ export function unsendable(
   parts: readonly [name: string, value: unknown][],
   cause: unknown,
 ): StorageError {
+  if (cause instanceof TooDeepError) {
+    const [name] = parts[Number(cause.at ?? 0)] ?? parts[0] ?? ["it"];
+    return rpcError(code, operation, `${operation}: ${name} cannot be sent: ${cause.message}`, cause);
+  }
   for (const [name, value] of parts) {
     const found = findUncloneable(value, name, new Set());
     if (found !== undefined) return rpcError(code, operation, `${operation}: ${found}`, cause);

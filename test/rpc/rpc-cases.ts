@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { StorageError } from "../../src/errors.ts";
 import type { Connection } from "../../src/rpc/client.ts";
 import { transfer } from "../../src/rpc/transfer.ts";
+import { nested } from "../support/nested.ts";
 import type { Probe, ProbeTransaction, TakenItem } from "./probe.ts";
 
 /** Opens a fresh probe on the other side of a boundary; the test gets the connection and closes it. */
@@ -175,6 +176,17 @@ export function describeRpc(name: string, openProbe: OpenProbe): void {
       const error = await storageError(proxy.nested.add(1, { deep: [new WeakMap()] } as unknown as number));
       expect(error.code).toBe("INVALID_INPUT");
       expect(error.message).toContain("nested.add: argument 2.deep[0] cannot be sent");
+    });
+
+    probeTest("what has too many levels is refused before it is sent, and named", async ({ proxy, live }) => {
+      const deep = nested(20_000);
+      for (const value of [deep, { f: () => 1, deep }, [[deep]]]) {
+        const error = await storageError(proxy.nested.add(1, value as unknown as number));
+        expect(error.code).toBe("INVALID_INPUT");
+        expect(error.message).toContain("nested.add: argument 2 cannot be sent: it has more than 1000 levels");
+      }
+      expect(live()).toEqual(NOTHING);
+      expect(await proxy.echo(nested(1000))).toBeTypeOf("object");
     });
 
     probeTest("a failed send leaves no reference behind", async ({ proxy, live }) => {

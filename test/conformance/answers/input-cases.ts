@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Answers } from "../../../src/contracts/answers.ts";
+import { nested } from "../../support/nested.ts";
 import type { AnsweringStore } from "../answers.ts";
 
 const ANSWER = { query: "q", mode: "lexical", text: "a" };
@@ -84,6 +85,15 @@ export function answerInputCases(store: () => AnsweringStore): void {
       expect(error).toMatchObject({ code: "INVALID_INPUT", capability: "answers", operation: method });
       expect((error as Error).message.slice(0, field.length)).toBe(field);
     }
+    expect(await store().answers.list()).toEqual({ items: [] });
+  });
+
+  test("refuses metadata that is nested 20,000 deep, on this side of a boundary or the other", async () => {
+    const answer = { query: "q", mode: "lexical", text: "a", metadata: nested(20_000) } as const;
+    await expect(store().answers.record(answer)).rejects.toMatchObject({
+      code: "INVALID_INPUT",
+      message: expect.stringMatching(/levels of lists and objects/) as string,
+    });
     expect(await store().answers.list()).toEqual({ items: [] });
   });
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { ChatSessions } from "../../../src/contracts/chat.ts";
+import { nested } from "../../support/nested.ts";
 
 const TURN = { role: "user", text: "hello" };
 const CITATION = {
@@ -101,5 +102,14 @@ export function chatInputCases(chat: () => ChatSessions): void {
       expect((error as Error).message.slice(0, field.length)).toBe(field);
     }
     expect(await chat().listSessions()).toEqual(before);
+  });
+
+  test("refuses metadata that is nested 20,000 deep, on this side of a boundary or the other", async () => {
+    const { id } = await chat().createSession();
+    const metadata = nested(20_000);
+    const refused = { code: "INVALID_INPUT", message: expect.stringMatching(/levels of lists and objects/) as string };
+    await expect(chat().createSession({ metadata })).rejects.toMatchObject(refused);
+    await expect(chat().appendTurn(id, { role: "user", text: "a", metadata })).rejects.toMatchObject(refused);
+    expect(await chat().getSession(id)).toMatchObject({ turnCount: 0 });
   });
 }

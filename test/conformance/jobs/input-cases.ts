@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { Jobs } from "../../../src/contracts/jobs.ts";
+import { nested } from "../../support/nested.ts";
 
 type Loose = Record<keyof Jobs, (...args: unknown[]) => Promise<unknown>>;
 
@@ -66,6 +67,20 @@ export function jobInputCases(jobs: () => Jobs): void {
     }
     expect((await jobs().list()).items).toEqual([before]);
   });
+
+  test.each([65, 1001, 20_000])(
+    "refuses what is nested %i deep, on this side of a boundary or the other",
+    async (levels) => {
+      const { id } = await jobs().create("own", nested(64));
+      const refused = {
+        code: "INVALID_INPUT",
+        message: expect.stringMatching(/levels of lists and objects/) as string,
+      };
+      await expect(jobs().create("own", nested(levels))).rejects.toMatchObject(refused);
+      await expect(jobs().updateProgress(id, { list: [nested(levels)] })).rejects.toMatchObject(refused);
+      expect((await jobs().list()).items).toHaveLength(1);
+    },
+  );
 
   test("takes no files for a job of the caller's", async () => {
     const { id } = await jobs().create("own");
