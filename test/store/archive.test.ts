@@ -340,6 +340,30 @@ describe("an export", () => {
     expect(() => store.export()).toThrow(expect.objectContaining({ code: "CLOSED" }));
   });
 
+  describe.each(["in a file", "in memory"])("of a database %s that is being copied", (where) => {
+    const filled = async (): Promise<Store> => {
+      const { store } = where === "in a file" ? await open(whole) : await openTestStore();
+      await store.ingest(files(20));
+      return store;
+    };
+
+    test("is ABORTED by its signal", async () => {
+      const store = await filled();
+      const stop = new AbortController();
+      const aborted = store.export({ signal: stop.signal, onProgress: () => stop.abort("enough") });
+      const error = { code: "ABORTED", capability: "archive", operation: "export", cause: "enough" };
+      await expect(aborted.next()).rejects.toMatchObject(error);
+    });
+
+    test("says CLOSED when the store closes", async () => {
+      const store = await filled();
+      let closed: Promise<void> | undefined;
+      const ended = store.export({ onProgress: () => void (closed ??= store.close()) });
+      await expect(ended.next()).rejects.toMatchObject({ code: "CLOSED" });
+      await closed;
+    });
+  });
+
   test("says what is wrong with its options", async () => {
     const { store } = await open(whole);
     for (const options of [{ onProgress: 3 }, { sginal: 1 }, 5]) {

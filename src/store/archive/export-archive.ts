@@ -51,7 +51,7 @@ export async function* exportArchive(
   // From before the copy: what its rows name is there until it is read.
   const unpin = parts.external?.pin();
   try {
-    const image = await parts.db.image({ signal });
+    const image = await copyOf(parts.db, signal);
     try {
       const { manifest, assets } = await describeImage(image, parts, signal);
       throwIfAborted(signal, "export");
@@ -73,6 +73,16 @@ export async function* exportArchive(
     }
   } finally {
     await unpin?.();
+  }
+}
+
+/** @throws StorageError ABORTED, or CLOSED where the store was closed: the database knows of the signal only that it was aborted */
+async function copyOf(db: SqlDatabase, signal: AbortSignal): Promise<SqlImage> {
+  try {
+    return await db.image({ signal });
+  } catch (error) {
+    throwIfAborted(signal, "export");
+    throw error;
   }
 }
 
