@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import {
   closeSync,
   cpSync,
+  mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
@@ -114,6 +115,15 @@ describe("lodestore doctor --fix", () => {
         "DELETE FROM kv WHERE key = 'corpus_revision'",
       ),
       ["corpus revision", "bytes that no asset has"],
+    ],
+    [
+      "bytes beside the database that a process was killed with before their row was committed",
+      ({ folder }) => {
+        const shelf = join(folder, ".lodestore/assets/+_assets/+ab/+cd");
+        mkdirSync(shelf, { recursive: true });
+        writeFileSync(join(shelf, `=abcd${"0".repeat(60)}`), new Uint8Array(2_000_000));
+      },
+      ["bytes that no asset has"],
     ],
     [
       "records without vectors, vectors without records, and records of nothing",
