@@ -12,6 +12,7 @@ import {
 } from "idb-keyval";
 import type { BlobCapabilities, BlobReadOptions, BlobWriter, StreamingBlobStore } from "../contracts/blobs.ts";
 import { checkBlobRead, requireBlobBytes, requireBlobKey, requireBlobPrefix } from "../contracts/check-blobs.ts";
+import { requireMatch, requireObject } from "../contracts/validate.ts";
 import { StorageError } from "../errors.ts";
 import { type AsideFile, AsideWriter } from "./blobs/aside-writer.ts";
 import { putStream } from "./blobs/put-stream.ts";
@@ -34,30 +35,58 @@ interface BlobRecord {
 type RecordKey = ["blob", string];
 type PieceKey = ["piece", string, number];
 
-/** Opens blobs in an IndexedDB database, for browsers without an origin private file system, and for service workers; what a crash left
- *  half-written there is removed. One program at a time has them open.
- *  @param options.name 1 to 64 of `A–Z a–z 0–9 . _ -`.
- *  @throws StorageError UNSUPPORTED (no IndexedDB), INVALID_INPUT (name), DRIVER */
-export async function openIdbBlobs(options: { name: string }): Promise<IdbBlobStore> {
-  const site = { capability: "blobs", operation: "open" } as const;
-  if (!NAME.test(options.name)) {
-    const message = `name got ${JSON.stringify(options.name)}; it takes 1 to 64 of A–Z a–z 0–9 . _ -`;
-    throw new StorageError("INVALID_INPUT", message, site);
-  }
-  if (globalThis.indexedDB === undefined) throw new StorageError("UNSUPPORTED", "there is no IndexedDB here", site);
-  const use = createStore(`${DATABASE}${options.name}`, "blobs");
+/**
+ * Opens blobs in an IndexedDB database of this origin, made when absent: files of a program's own, archives of a store among them, also where
+ * there is no origin private file system, and in service workers. A store keeps its own elsewhere.
+ *
+ * What a crash left half-written is removed. One program at a time has them open: an opening beside another removes what that is writing.
+ * @param options.name 1 to 64 of `A–Z a–z 0–9 . _ -`.
+ * @throws StorageError UNSUPPORTED (no IndexedDB), INVALID_INPUT (name), DRIVER
+ * @example
+ *   const files = await openIdbBlobs({ name: "backups" });
+ *   await files.putStream("notes.tar", store.export());
+ *   await store.import(files.getStream("notes.tar"));
+ */
+export async function openIdbBlobs(options: { name: string }): Promise<StreamingBlobStore> {
+  const database = databaseOf("open", options);
+  const use = createStore(database, "blobs");
   const store = new IdbBlobStore(use);
-  await attempt("open", options.name, () => sweep(use));
+  await attempt("open", database, async () => {
+    await giveWay(use);
+    await sweep(use);
+  });
   return store;
 }
 
-/** Deletes the blobs of this name with their database. */
+/**
+ * Deletes the blobs of this name with their database. Deleting what is not there is no error; whoever has them open finds them gone, with
+ * DRIVER.
+ *
+ * @param options.name 1 to 64 of `A–Z a–z 0–9 . _ -`.
+ * @throws StorageError UNSUPPORTED (no IndexedDB), INVALID_INPUT (name), DRIVER
+ */
 export async function deleteIdbBlobs(options: { name: string }): Promise<void> {
-  await attempt("delete", options.name, () => promisifyRequest(indexedDB.deleteDatabase(`${DATABASE}${options.name}`)));
+  const database = databaseOf("delete", options);
+  await attempt("delete", database, () => promisifyRequest(indexedDB.deleteDatabase(database)));
+}
+
+function databaseOf(operation: string, options: unknown): string {
+  const site = { capability: "blobs", operation } as const;
+  const { name } = requireObject(site, "options", options, ["name"]);
+  const checked = requireMatch(site, "name", name, NAME, "1 to 64 of A–Z a–z 0–9 . _ -");
+  if (globalThis.indexedDB === undefined) throw new StorageError("UNSUPPORTED", "there is no IndexedDB here", site);
+  return `${DATABASE}${checked}`;
+}
+
+/** Closes the database when it is to be deleted: an open one would keep the deletion waiting for as long as its page is there. */
+async function giveWay(use: UseStore): Promise<void> {
+  await use("readonly", async ({ transaction: { db } }) => {
+    db.addEventListener("versionchange", () => db.close());
+  });
 }
 
 /** Blobs in IndexedDB: pieces, and a record that makes them a blob and is written last. */
-export class IdbBlobStore implements StreamingBlobStore {
+class IdbBlobStore implements StreamingBlobStore {
   readonly #use: UseStore;
 
   constructor(use: UseStore) {

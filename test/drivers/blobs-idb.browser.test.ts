@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { openIdbBlobs } from "../../src/drivers/blobs-idb.ts";
+import { deleteIdbBlobs, openIdbBlobs } from "../../src/blobs-idb.ts";
+import type { Store } from "../../src/contracts/store.ts";
+import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
+import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
+import { storeFunctions } from "../../src/store/schema-functions.ts";
+import { createStore } from "../../src/store/store.ts";
 import { blobStoreConformance } from "../conformance/blob-store.ts";
 import { patterned } from "../conformance/blob-streams.ts";
 
@@ -58,7 +63,39 @@ describe("blobs-idb", () => {
     expect(await again.get("a")).toEqual(patterned(10));
   });
 
-  test("refuses a name that is none", async () => {
-    await expect(openIdbBlobs({ name: "a/b" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+  test("are deleted whole, also while they are open, and made anew", async () => {
+    const name = freshName();
+    await deleteIdbBlobs({ name });
+    const blobs = await openIdbBlobs({ name });
+    await blobs.put("a", patterned(10));
+    await deleteIdbBlobs({ name });
+    await expect(blobs.get("a")).rejects.toMatchObject({ code: "DRIVER" });
+    const again = await openIdbBlobs({ name });
+    expect(await again.list("")).toEqual([]);
+    await again.put("a", patterned(10));
+    expect(await again.get("a")).toEqual(patterned(10));
   });
+
+  test("keep an archive of a store, and another store is made of it", async () => {
+    const open = async (): Promise<Store> => {
+      const db = await openSqlMemory({ functions: storeFunctions });
+      return createStore({ db, blobs: new SqlBlobStore(db) });
+    };
+    await using store = await open();
+    await store.ingest({ path: "kiln.md", content: "# Kilns\n\nThey burn." });
+    const files = await openIdbBlobs({ name: freshName() });
+    await files.putStream("notes.tar", store.export());
+    await using copy = await open();
+    await copy.import(files.getStream("notes.tar"));
+    expect((await copy.search({ text: "burn" })).hits).toHaveLength(1);
+  });
+
+  test.each([undefined, {}, { name: "" }, { name: "a/b" }, { name: 5 }, { name: "a", folder: "b" }])(
+    "refuses %j, to open and to delete",
+    async (options) => {
+      const refused = { code: "INVALID_INPUT", capability: "blobs" };
+      await expect(openIdbBlobs(options as never)).rejects.toMatchObject(refused);
+      await expect(deleteIdbBlobs(options as never)).rejects.toMatchObject(refused);
+    },
+  );
 });

@@ -77,7 +77,7 @@ describe("the packed tarball", () => {
 
   test("gives a browser program its types, without any package of types", async () => {
     await expect(
-      typeErrors("browser", ["lodestore", "lodestore/browser", "lodestore/worker"], {
+      typeErrors("browser", ["lodestore", "lodestore/browser", "lodestore/worker", "lodestore/blobs-idb"], {
         module: "ESNext",
         moduleResolution: "bundler",
         lib: ["ES2023", "ESNext.Disposable", "DOM", "DOM.AsyncIterable"],

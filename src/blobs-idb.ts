@@ -1,0 +1,1 @@
+export { deleteIdbBlobs, openIdbBlobs } from "./drivers/blobs-idb.ts";
