@@ -216,6 +216,12 @@ export interface VectorWriter {
   deleteGeneration(indexId: string, modelVersion: string): Promise<number>;
 }
 
+/** Writes inside a SQL transaction, tables among them: one that is made goes with it when it is undone. */
+export interface VectorTableWriter extends VectorWriter {
+  /** As {@link VectorStore.ensureTable}. */
+  ensureTable(spec: VectorTableSpec): Promise<VectorTable>;
+}
+
 /** Vectors of chunks, searched by nearness. */
 export interface VectorStore extends VectorWriter {
   capabilities(): Promise<VectorCapabilities>;
@@ -279,6 +285,10 @@ export interface VectorStore extends VectorWriter {
     indexId: string,
     options?: { dryRun?: boolean; signal?: AbortSignal },
   ): Promise<{ problem: string; movedTo: string | null } | undefined>;
+  /** Deletes a table without generations; one that has some stays. Drivers have it whose tables are no part of a SQL transaction.
+   *  @returns whether it is gone.
+   *  @throws StorageError NOT_FOUND (table), UNSUPPORTED (it is only read), CLOSED */
+  dropEmptyTable?(indexId: string): Promise<boolean>;
   /** Compares the index with the exact scan on a sample of its own vectors.
    *  @param sample 1 to 1000; 100 by default.
    *  @returns recall@10, 1 where the exact scan serves. */
@@ -321,5 +331,5 @@ export interface TransactionalVectorStore extends VectorStore {
     options?: { signal?: AbortSignal },
   ): Promise<{ hits: NearChunk[]; plan: VectorPlan }>;
   /** Returns the writes of the same tables, through a running transaction or savepoint. */
-  over(executor: SqlExecutor): VectorWriter;
+  over(executor: SqlExecutor): VectorTableWriter;
 }

@@ -141,6 +141,10 @@ export class LanceVectorStore implements VectorStore {
     return this.#run("deleteByChunkIds", () => this.#writer.deleteByChunkIds(indexId, chunkIds, modelVersion));
   }
 
+  dropEmptyTable(indexId: string): Promise<boolean> {
+    return this.#run("dropEmptyTable", () => this.#writer.dropEmptyTable(indexId));
+  }
+
   deleteGeneration(indexId: string, modelVersion: string): Promise<number> {
     return this.#run("deleteGeneration", () => this.#writer.deleteGeneration(indexId, modelVersion));
   }

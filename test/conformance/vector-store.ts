@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe } from "vitest";
 import type { SqlDatabase, SqlExecutor } from "../../src/contracts/sql.ts";
-import type { VectorStore, VectorWriter } from "../../src/contracts/vectors.ts";
+import type { VectorStore, VectorTableWriter } from "../../src/contracts/vectors.ts";
 import { vectorBatchCases } from "./vector-store/batch-cases.ts";
 import { vectorClosingCases } from "./vector-store/closing-cases.ts";
 import { vectorExamineCases } from "./vector-store/examine-cases.ts";
@@ -20,7 +20,7 @@ export interface OpenVectorStore {
   /** The database, migrated and without documents. */
   db: SqlDatabase;
   /** Writes inside a transaction of the database; absent where the store has none. */
-  over?: (executor: SqlExecutor) => VectorWriter;
+  over?: (executor: SqlExecutor) => VectorTableWriter;
   close(): Promise<void>;
 }
 

@@ -45,6 +45,8 @@ function fill(vectors: LanceVectorStore, options: Parameters<typeof filledStore>
   return filledStore({ vectors, db, close: async () => {} }, options);
 }
 
+const lanceTables = (): string[] => readdirSync(dir()).filter((name) => name.endsWith(".lance"));
+
 const ids = (hits: readonly { chunkId: string }[]): string[] => hits.map(({ chunkId }) => chunkId);
 
 describe.each([
@@ -437,4 +439,25 @@ test.each([
     code: "INVALID_INPUT",
     message: expect.stringContaining(field) as string,
   });
+});
+
+test("a table without vectors is deleted with its files, and made again; one with some stays", async () => {
+  const { vectors, table, corpus, records } = await fill(openVectors(), { count: 20 });
+  const drop = (indexId: string): Promise<boolean> => (vectors as LanceVectorStore).dropEmptyTable(indexId);
+  const other = await vectors.ensureTable({ modelId: "other", dimensions: table.dimensions, metric: "l2" });
+  expect(await drop(table.indexId)).toBe(false);
+  expect(await vectors.count(table.indexId)).toBe(20);
+  await vectors.deleteGeneration(table.indexId, "1");
+  expect(await drop(table.indexId)).toBe(true);
+  expect(await vectors.tables()).toEqual([other]);
+  expect(lanceTables()).toEqual([`${other.tableName}.lance`]);
+  await expect(drop(table.indexId)).rejects.toMatchObject({ code: "NOT_FOUND" });
+  const { modelId, dimensions, metric } = table;
+  const again = await vectors.ensureTable({ modelId, dimensions, metric });
+  await putCommitted({ vectors, table: again, corpus }, records);
+  expect(await vectors.count(again.indexId)).toBe(20);
+  const opened = openVectors();
+  expect(await opened.count(again.indexId)).toBe(20);
+  expect(await opened.count(other.indexId)).toBe(0);
+  expect((await db.all("SELECT 1 FROM kv WHERE key LIKE 'lance_table/%'")).length).toBe(2);
 });

@@ -74,7 +74,10 @@ describe.each(["whole", "apart"] as const)("an import that is killed, vectors %s
     const none = { committed: 0, pending: 0, tombstones: 0 };
     expect(await opened.store.stats()).toMatchObject({ documents: 0, chunks: 0, assets: 0, embeddings: none });
     expect((await opened.store.search({ text: "glaze" })).hits).toEqual([]);
-    for (const { indexId } of await opened.vectors.tables()) expect(await opened.vectors.count(indexId)).toBe(0);
+    const tables = await opened.vectors.tables();
+    // A table of the engine that is apart here cannot be dropped.
+    if (way === "whole") expect(tables).toEqual([]);
+    for (const { indexId } of tables) expect(await opened.vectors.count(indexId)).toBe(0);
     expect(await opened.store.check()).toMatchObject({ ok: true });
     expect(await opened.store.import(inPieces(archive))).toMatchObject({ documents: DOCUMENTS, embeddings: DOCUMENTS });
     expect((await opened.store.search({ text: "glaze", k: 100 })).hits).toHaveLength(DOCUMENTS);

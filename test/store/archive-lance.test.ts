@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
@@ -15,7 +16,7 @@ const ENGINES: Record<string, (db: SqlDatabase, dir: string) => AnyVectorStore> 
 };
 const WAYS = Object.keys(ENGINES).flatMap((from) => Object.keys(ENGINES).map((to) => [from, to] as const));
 
-async function open(engine: string, embedder: TestEmbedder): Promise<EmbeddingStore> {
+async function open(engine: string, embedder: TestEmbedder): Promise<EmbeddingStore & { folder: string }> {
   const { path, remove } = temporaryFolder();
   const vectors = (db: SqlDatabase): AnyVectorStore => ENGINES[engine]!(db, path);
   const opened = await openEmbeddingStore({ path: join(path, "lodestore.db"), vectors, embedder });
@@ -23,7 +24,7 @@ async function open(engine: string, embedder: TestEmbedder): Promise<EmbeddingSt
     await opened.store.close();
     remove();
   });
-  return opened;
+  return { ...opened, folder: path };
 }
 
 const QUERIES: SearchQuery[] = [
@@ -65,6 +66,29 @@ describe.each(WAYS)("an archive from %s to %s", (from, to) => {
     expect(embedder.texts).toBe(asked);
     expect(await target.store.check()).toMatchObject({ ok: true });
   });
+});
+
+test.each([0, 1])("an import that is cancelled at %i of its writing leaves no Lance table behind", async (share) => {
+  const source = await open("flat", new TestEmbedder());
+  await source.store.ingest(
+    Array.from({ length: 40 }, (_, n) => ({ path: `${n}.md`, content: `# Note ${n}\n\nKilns ${n}.` })),
+    { embed: "wait" },
+  );
+  const archive = await archiveOf(source.store);
+  const target = await open("lance", new TestEmbedder());
+  const stop = new AbortController();
+  const cancelled = target.store.import(inPieces(archive), {
+    signal: stop.signal,
+    onProgress: ({ phase, done, total }) => {
+      if (phase === "write" && done >= share * (total ?? 0)) stop.abort();
+    },
+  });
+  await expect(cancelled).rejects.toMatchObject({ code: "ABORTED" });
+  expect(await target.vectors.tables()).toEqual([]);
+  expect(readdirSync(target.folder, { recursive: true }).filter((path) => String(path).endsWith(".lance"))).toEqual([]);
+  expect(await target.store.check()).toMatchObject({ ok: true });
+  expect(await target.store.import(inPieces(archive))).toMatchObject({ documents: 40, missing: 0 });
+  expect((await target.store.search({ text: "kilns", mode: "vector", k: 50 })).hits).toHaveLength(40);
 });
 
 test("an import takes turns with a sweep of the same store, which takes nothing of it for left behind", async () => {

@@ -1,5 +1,5 @@
 import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../src/contracts/sql.ts";
-import type { VectorWriter } from "../../src/contracts/vectors.ts";
+import type { VectorTableWriter } from "../../src/contracts/vectors.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
@@ -37,7 +37,7 @@ export function hookedDatabase(db: SqlDatabase, hook: StepHook): SqlDatabase {
 export class HookedFlatVectorStore extends FlatVectorStore {
   hook: StepHook = () => {};
 
-  override over(executor: SqlExecutor): VectorWriter {
+  override over(executor: SqlExecutor): VectorTableWriter {
     const writer = super.over(executor);
     const step = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
       await this.hook(`before ${name}`);
@@ -46,6 +46,7 @@ export class HookedFlatVectorStore extends FlatVectorStore {
       return result;
     };
     return {
+      ensureTable: (spec) => writer.ensureTable(spec),
       upsert: (...args) => step("upsert", () => writer.upsert(...args)),
       deleteByChunkIds: (...args) => step("delete", () => writer.deleteByChunkIds(...args)),
       deleteGeneration: (...args) => step("delete generation", () => writer.deleteGeneration(...args)),

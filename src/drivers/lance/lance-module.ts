@@ -14,6 +14,7 @@ export type LanceDistance = "dot" | "l2";
 export interface LanceConnection {
   openTable(name: string): Promise<LanceTable>;
   createEmptyTable(name: string, schema: unknown, options?: { mode?: "create" }): Promise<LanceTable>;
+  dropTable(name: string): Promise<void>;
   close(): void;
 }
 

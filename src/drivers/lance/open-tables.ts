@@ -67,6 +67,14 @@ export class OpenTables {
     return (await making) ?? this.get(entry, operation);
   }
 
+  /** Deletes a table with its files; one that is not there is gone already. */
+  async drop(entry: RegisteredTable, operation: string): Promise<void> {
+    await this.forget(entry.indexId);
+    if (!existsSync(join(this.#dir, `${entry.tableName}.lance`))) return;
+    const connection = await this.#connect(operation);
+    await guarded({ operation, what: named(entry) }, () => connection.dropTable(entry.tableName));
+  }
+
   /** Forgets a table whose files may have changed beside it: the next use opens it anew. */
   async forget(indexId: string): Promise<void> {
     const open = this.#open.get(indexId);

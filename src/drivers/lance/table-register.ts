@@ -68,6 +68,11 @@ export class TableRegister {
     await this.#change(table, (now) => ({ ...now, generations: [...new Set([...now.generations, ...versions])] }));
   }
 
+  /** Strikes a table off. */
+  async remove(table: RegisteredTable): Promise<void> {
+    await this.#db.run("DELETE FROM kv WHERE key = $1", [PREFIX + table.indexId]);
+  }
+
   /** Notes that a version has no vectors any more. */
   async dropGeneration(table: RegisteredTable, version: string): Promise<void> {
     await this.#change(table, (now) => ({ ...now, generations: now.generations.filter((one) => one !== version) }));

@@ -112,7 +112,12 @@ export class TableUpkeep {
 
   /** Does what is due at a table, after what is being done at others. @param whole Everything, whether it is due or not. */
   tend(live: LiveTable, whole = false): Promise<void> {
-    const turn = this.#last.then(() => this.#tend(live, whole));
+    return this.exclusively(() => this.#tend(live, whole));
+  }
+
+  /** Runs work when nothing is being done at any table; nothing is until it has settled. */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
     this.#last = turn.catch(() => undefined);
     return turn;
   }

@@ -90,6 +90,21 @@ export class LanceTableWriter implements VectorWriter {
     });
   }
 
+  async dropEmptyTable(indexId: string): Promise<boolean> {
+    const operation = "dropEmptyTable";
+    const { register, tables, upkeep } = this.#parts;
+    await register.get(indexId, operation);
+    this.checkWritable(operation);
+    return this.#inTurn(indexId, async () => {
+      const entry = await register.get(indexId, operation);
+      if (entry.generations.length > 0) return false;
+      // The files first: a table that is registered and has none is made when it is written, one that only has files is nobody's.
+      await upkeep.exclusively(() => tables.drop(entry, operation));
+      await register.remove(entry);
+      return true;
+    });
+  }
+
   /** Runs changes of a table one after the other: a version that is struck off the register while others write it would be in the files
    *  and never be searched. */
   #inTurn<T>(indexId: string, change: () => Promise<T>): Promise<T> {

@@ -30,7 +30,7 @@ import type {
   VectorTable,
   VectorTableInfo,
   VectorTableSpec,
-  VectorWriter,
+  VectorTableWriter,
 } from "../../contracts/vectors.ts";
 import { StorageError } from "../../errors.ts";
 import { SearchActivity } from "../../turns.ts";
@@ -121,7 +121,7 @@ export abstract class SqlVectorStore implements TransactionalVectorStore {
     return (await this.#tables.all()).map(publicTable);
   }
 
-  over(executor: SqlExecutor): VectorWriter {
+  over(executor: SqlExecutor): VectorTableWriter {
     return new VectorRowWriter(this.#tables, executor, (table, versions) => {
       const { keeper } = this.#parts;
       if (keeper !== undefined) return void this.#tell(keeper, table, versions);

@@ -1,13 +1,14 @@
 import { checkVectorRecords, MAX_VECTOR_BATCH, requireModelVersion } from "../../contracts/check-vectors.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import { requireId, requireList } from "../../contracts/validate.ts";
-import type { VectorRecord, VectorWriter } from "../../contracts/vectors.ts";
+import type { VectorRecord, VectorTable, VectorTableSpec, VectorTableWriter } from "../../contracts/vectors.ts";
 import { encodeVector } from "../../formats/stored-vector.ts";
+import { publicTable } from "./public-table.ts";
 import { chunkKeys, lastOfEach } from "./vector-batch.ts";
 import type { KnownTable, VectorTables } from "./vector-tables.ts";
 
 /** Writes rows of vector tables through one executor. */
-export class VectorRowWriter implements VectorWriter {
+export class VectorRowWriter implements VectorTableWriter {
   readonly #tables: VectorTables;
   readonly #executor: SqlExecutor;
   readonly #onWrite: (table: KnownTable, modelVersions: ReadonlySet<string>) => void;
@@ -21,6 +22,10 @@ export class VectorRowWriter implements VectorWriter {
     this.#tables = tables;
     this.#executor = executor;
     this.#onWrite = onWrite;
+  }
+
+  async ensureTable(spec: VectorTableSpec): Promise<VectorTable> {
+    return publicTable(await this.#tables.ensure(spec, this.#executor));
   }
 
   async upsert(indexId: string, records: readonly VectorRecord[]): Promise<void> {

@@ -45,7 +45,7 @@ export class VectorTables {
   readonly #db: SqlDatabase;
   readonly #idOf: (identity: VectorIndexIdentity) => string;
   readonly #encoding: VectorEncoding;
-  /** Tables never change and never go. */
+  /** Tables that are committed: they never change and never go. */
   readonly #known = new Map<string, KnownTable>();
 
   /** @param encoding How tables that are made from now on hold vectors. */
@@ -55,10 +55,11 @@ export class VectorTables {
     this.#encoding = encoding;
   }
 
-  async ensure(spec: VectorTableSpec): Promise<KnownTable> {
+  /** @param executor The transaction that the table is to be part of, where it is made in one. */
+  async ensure(spec: VectorTableSpec, executor: SqlExecutor = this.#db): Promise<KnownTable> {
     const { modelId, dimensions, metric } = checkTableSpec({ capability: "vectors", operation: "ensureTable" }, spec);
-    const there = await this.#read("model_id = $1 AND dimensions = $2", [modelId, dimensions]);
-    const [table] = there.length > 0 ? there : [await this.#create({ modelId, dimensions, metric })];
+    const there = await this.#read("model_id = $1 AND dimensions = $2", [modelId, dimensions], executor);
+    const [table] = there.length > 0 ? there : [await this.#create({ modelId, dimensions, metric }, executor)];
     if (table!.metric === metric) return table!;
     throw new StorageError(
       "CONFLICT",
@@ -106,12 +107,13 @@ export class VectorTables {
         metric: row.metric,
         encoding: row.encoding,
       };
-      this.#known.set(table.indexId, table);
+      // One that a transaction made may go with it.
+      if (executor === this.#db) this.#known.set(table.indexId, table);
       return table;
     });
   }
 
-  async #create(spec: Required<VectorTableSpec>): Promise<KnownTable> {
+  async #create(spec: Required<VectorTableSpec>, executor: SqlExecutor): Promise<KnownTable> {
     const indexId = this.#idOf({
       collection: "default",
       indexKind: "hnsw",
@@ -120,7 +122,7 @@ export class VectorTables {
       embeddingModel: spec.modelId,
       dimensions: spec.dimensions,
     });
-    await this.#db.transaction(async (tx) => {
+    await executor.transaction(async (tx) => {
       const taken = await tx.get("SELECT 1 FROM vector_tables WHERE model_id = $1 AND dimensions = $2", [
         spec.modelId,
         spec.dimensions,
@@ -139,10 +141,7 @@ export class VectorTables {
       );
       for (const statement of tableStatements(tableName, spec, this.#encoding)) await tx.run(statement);
     });
-    return this.get(
-      (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions]))[0]!.indexId,
-      "ensureTable",
-    );
+    return (await this.#read("model_id = $1 AND dimensions = $2", [spec.modelId, spec.dimensions], executor))[0]!;
   }
 }
 

@@ -189,7 +189,8 @@ async function carryApart(
     onEnd();
     await endImport(db);
   } catch (error) {
-    await undoImport(db, carrier.vectors, models);
+    await undoImport(db, carrier.vectors, models, carrier.made);
+    carrier.forgetTables();
     throw error;
   }
 }

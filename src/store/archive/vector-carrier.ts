@@ -1,5 +1,5 @@
 import type { SqlDatabase, SqlExecutor, SqlTransaction } from "../../contracts/sql.ts";
-import type { VectorRecord, VectorTable, VectorWriter } from "../../contracts/vectors.ts";
+import type { VectorRecord, VectorTableWriter } from "../../contracts/vectors.ts";
 import { decodeVector, storedVectorBytes } from "../../formats/stored-vector.ts";
 import type { AnyVectorStore, VectorSide } from "../embeddings/vector-side.ts";
 import { archiveError } from "./archive-error.ts";
@@ -12,8 +12,10 @@ export class VectorCarrier {
   readonly #db: SqlDatabase;
   readonly #side: VectorSide;
   readonly #onRows: (rows: number) => Promise<void>;
-  #tables: { model: CarriedModel; table: VectorTable }[] = [];
+  #models: readonly CarriedModel[] = [];
   #maxBatch = 1;
+  /** Models whose tables are made here. */
+  readonly made: { modelId: string; dimensions: number }[] = [];
   /** Vectors that are in, with their records committed. */
   carried = 0;
 
@@ -29,16 +31,18 @@ export class VectorCarrier {
     return (await this.#side.writerOver()) !== undefined;
   }
 
-  /** Makes the tables: that cannot be part of a transaction.
+  /** Looks at the tables that are there; those that are not are made when their vectors come, so that nothing is left of an archive
+   *  that is refused before.
    *  @throws StorageError CONFLICT a model's vectors are compared by another metric here */
   async prepare(models: readonly CarriedModel[]): Promise<void> {
     this.#maxBatch = (await this.#side.capabilities()).maxBatch;
-    const tables = [];
-    for (const model of models) {
-      const { modelId, dimensions, metric } = model;
-      tables.push({ model, table: await this.vectors.ensureTable({ modelId, dimensions, metric }) });
+    this.#models = models;
+    const there = await this.vectors.tables();
+    for (const { modelId, dimensions, metric } of models) {
+      const known = there.some((table) => table.modelId === modelId && table.dimensions === dimensions);
+      if (known) await this.vectors.ensureTable({ modelId, dimensions, metric });
+      else this.made.push({ modelId, dimensions });
     }
-    this.#tables = tables;
   }
 
   /** Copies the records as pending ones: each is committed when its vector is in. */
@@ -62,6 +66,11 @@ export class VectorCarrier {
     await this.#carryThrough(tx, over(tx), (records) => commitRecords(tx, records));
   }
 
+  /** Lets the store look for its tables anew, when some that were made here are gone. */
+  forgetTables(): void {
+    this.#side.forgetTables();
+  }
+
   /** Runs work when no sweep and no embedder of the store writes, and lets none write meanwhile. */
   exclusively<T>(work: () => Promise<T>): Promise<T> {
     return this.#side.exclusively(work);
@@ -76,10 +85,12 @@ export class VectorCarrier {
 
   async #carryThrough(
     db: SqlExecutor,
-    writer: VectorWriter,
+    writer: VectorTableWriter,
     commit: (records: readonly VectorRecord[]) => Promise<void>,
   ): Promise<void> {
-    for (const { model, table } of this.#tables) {
+    for (const model of this.#models) {
+      const { modelId, dimensions, metric } = model;
+      const table = await writer.ensureTable({ modelId, dimensions, metric });
       for (let after = 0; ;) {
         const page = await readCarriedVectors(db, model, after);
         const last = page.at(-1);

@@ -6,7 +6,7 @@ import type {
   VectorMetric,
   VectorStore,
   VectorTable,
-  VectorWriter,
+  VectorTableWriter,
 } from "../../contracts/vectors.ts";
 
 /** A vector store of either kind: one that takes part in SQL transactions, or one that commits on its own. */
@@ -28,8 +28,13 @@ export class VectorSide {
     return this.#capabilities;
   }
 
+  /** Looks for the tables anew: some may be gone. */
+  forgetTables(): void {
+    this.#tables = [];
+  }
+
   /** Returns how to write inside a SQL transaction, or `undefined` for a store that commits on its own. */
-  async writerOver(): Promise<((tx: SqlExecutor) => VectorWriter) | undefined> {
+  async writerOver(): Promise<((tx: SqlExecutor) => VectorTableWriter) | undefined> {
     const { transactional } = await this.capabilities();
     const { store } = this;
     return transactional && store.over !== undefined ? (tx) => store.over!(tx) : undefined;

@@ -1,12 +1,12 @@
 import { expect, test, type TestContext } from "vitest";
 import type { SqlExecutor } from "../../../src/contracts/sql.ts";
-import type { VectorRecord, VectorWriter } from "../../../src/contracts/vectors.ts";
+import type { VectorRecord, VectorTableWriter } from "../../../src/contracts/vectors.ts";
 import type { VectorStoreUnderTest } from "../vector-store.ts";
 import { type FilledStore, filledStore } from "./filled-store.ts";
 
 /** What a store inside the database's transactions does with those that are undone. */
 export function vectorTransactionCases({ opened }: VectorStoreUnderTest): void {
-  const writerOver = (skip: TestContext["skip"]): ((executor: SqlExecutor) => VectorWriter) => {
+  const writerOver = (skip: TestContext["skip"]): ((executor: SqlExecutor) => VectorTableWriter) => {
     const { over } = opened();
     if (over === undefined) return skip("capabilities().transactional is false");
     return over;
@@ -41,6 +41,36 @@ export function vectorTransactionCases({ opened }: VectorStoreUnderTest): void {
     expect(await vectors.count(table.indexId)).toBe(59);
     await vectors.rebuild(table.indexId, "1");
     await expectSame(filled);
+  });
+
+  test("a table that is made in a transaction goes with it, and is there with it", async ({ skip }) => {
+    const over = writerOver(skip);
+    const { vectors, table, corpus } = await filledStore(opened(), { count: 5 });
+    const there = await vectors.tables();
+    const spec = { modelId: "another", dimensions: 17, metric: "cosine" } as const;
+    const make = async (tx: SqlExecutor, modelVersion: string): Promise<string> => {
+      const made = await over(tx).ensureTable(spec);
+      const record = corpus.record(made, 0, new Float32Array(17).fill(1), modelVersion);
+      await corpus.mark(made, [record], "committed", tx);
+      await over(tx).upsert(made.indexId, [record]);
+      return made.indexId;
+    };
+    const undone = opened().db.transaction(async (tx) => {
+      await make(tx, "undone");
+      throw new Error("undo");
+    });
+    await expect(undone).rejects.toThrow("undo");
+    expect(await vectors.tables()).toEqual(there);
+    // One takes the key that the other would have had.
+    const other = await vectors.ensureTable({ ...spec, modelId: "a third" });
+    const indexId = await opened().db.transaction((tx) => make(tx, "1"));
+    expect((await vectors.tables()).map((one) => one.modelId).sort()).toEqual(
+      ["a third", "another", table.modelId].sort(),
+    );
+    expect(await vectors.count(indexId)).toBe(1);
+    expect(await vectors.count(other.indexId)).toBe(0);
+    const { hits } = await vectors.search(indexId, new Float32Array(17).fill(1), { modelVersion: "1", k: 5 });
+    expect(hits).toHaveLength(1);
   });
 
   test("a generation that is rolled back was never there", async ({ skip }) => {
