@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
@@ -89,6 +89,35 @@ test.each([0, 1])("an import that is cancelled at %i of its writing leaves no La
   expect(await target.store.check()).toMatchObject({ ok: true });
   expect(await target.store.import(inPieces(archive))).toMatchObject({ documents: 40, missing: 0 });
   expect((await target.store.search({ text: "kilns", mode: "vector", k: 50 })).hits).toHaveLength(40);
+});
+
+test("an import whose process ended before its end leaves no Lance table when the store is opened again", async () => {
+  const source = await open("flat", new TestEmbedder());
+  await source.store.ingest(
+    Array.from({ length: 40 }, (_, n) => ({ path: `${n}.md`, content: `# Note ${n}\n\nKilns ${n}.` })),
+    { embed: "wait" },
+  );
+  const archive = await archiveOf(source.store);
+  const target = await open("lance", new TestEmbedder());
+  const { path: copy, remove } = temporaryFolder();
+  onTestFinished(remove);
+  // What a process leaves that ends here: all vectors are in, and the import is not at its end.
+  await target.store.import(inPieces(archive), {
+    onProgress: ({ phase, done, total }) => {
+      if (phase === "write" && done === total) cpSync(target.folder, copy, { recursive: true });
+    },
+  });
+  const tablesIn = (folder: string): string[] =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".lance"));
+  expect(tablesIn(copy).length).toBeGreaterThan(0);
+  const vectors = (db: SqlDatabase): AnyVectorStore => ENGINES["lance"]!(db, copy);
+  await using again = await openEmbeddingStore({ path: join(copy, "lodestore.db"), vectors });
+  expect((await again.store.openReport()).rebuilt).toEqual([
+    "store: an import that did not come to its end was undone",
+  ]);
+  expect(await again.vectors.tables()).toEqual([]);
+  expect(tablesIn(copy)).toEqual([]);
+  expect(await again.store.import(inPieces(archive))).toMatchObject({ documents: 40, missing: 0 });
 });
 
 test("an import takes turns with a sweep of the same store, which takes nothing of it for left behind", async () => {
