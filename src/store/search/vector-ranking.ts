@@ -16,7 +16,7 @@ import { engineOf, rememberedEngine } from "../embeddings/adopt-vectors.ts";
 import { generationOf } from "../embeddings/generation.ts";
 import { embedderError } from "../embeddings/embedder-error.ts";
 import { type ServingModel, servingModels, servingVersion } from "../embeddings/serving.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted } from "../../contracts/until-aborted.ts";
 import type { RankedKey } from "./fuse.ts";
 import { searchAborted, throwIfAborted, type Timed } from "./timing.ts";
 

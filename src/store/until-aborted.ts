@@ -1,1 +1,0 @@
-export { untilAborted } from "../contracts/until-aborted.ts";
