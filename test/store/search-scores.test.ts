@@ -249,7 +249,7 @@ test("lists that there is no room for are read again, and are the same", async (
   expect(again).toBeGreaterThan(50);
 });
 
-test("words and beginnings are read from the segments of a store's index, and not by FTS5", async () => {
+test("words and prefixes are read from the segments of a store's index, and not by FTS5", async () => {
   const lengths = new ChunkLengths();
   await lengths.extend(db);
   const segments = new TextSegments(db, lengths);

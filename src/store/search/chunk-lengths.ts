@@ -1,6 +1,7 @@
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { StorageError } from "../../errors.ts";
 import { MAX_CHUNK_KEY } from "../documents/chunk-rows.ts";
+import { firstFrom } from "./first-from.ts";
 
 const SITE = { capability: "search", operation: "search" } as const;
 
@@ -52,19 +53,7 @@ export class ChunkLengths {
     // Without holes between them it stands there, and never behind.
     const bound = place + key - (this.#keys[place] as number);
     if (bound < this.#size && this.#keys[bound] === key) return bound;
-    let from = place;
-    let step = 1;
-    while (from + step < this.#size && (this.#keys[from + step] as number) < key) {
-      from += step;
-      step *= 2;
-    }
-    let to = Math.min(this.#size, from + step);
-    while (from < to) {
-      const middle = (from + to) >> 1;
-      if ((this.#keys[middle] as number) < key) from = middle + 1;
-      else to = middle;
-    }
-    return from;
+    return firstFrom(this.#keys, this.#size, place, key);
   }
 
   /** Reads the chunks that came since the last time. Must not be called again before it is done. */

@@ -32,10 +32,10 @@ export function wordExpression(word: string, columns: "all" | "exact"): string {
   return columns === "all" ? quoted(word) : `${EXACT_COLUMNS} : ${quoted(word)}`;
 }
 
-/** What an expression looks for that is one word, or all words of one beginning. */
+/** What an expression looks for that is one word, or all words of one prefix. */
 export interface WordExpression {
   word: string;
-  beginning: boolean;
+  prefix: boolean;
   columns: Columns;
 }
 
@@ -47,12 +47,12 @@ export function readWords(expression: string): WordExpression[] | undefined {
   const [, inner] = IN_HEADING.exec(expression) ?? [];
   const words: WordExpression[] = [];
   for (const part of (inner ?? expression).split(" OR ")) {
-    const [, columns, word, beginning] = WORD.exec(part) ?? [];
+    const [, columns, word, prefix] = WORD.exec(part) ?? [];
     if (word === undefined) return undefined;
     const onlyHeading = inner !== undefined || columns === "heading";
     words.push({
       word,
-      beginning: beginning !== undefined,
+      prefix: prefix !== undefined,
       columns: onlyHeading ? "heading" : columns === undefined ? "all" : "exact",
     });
   }

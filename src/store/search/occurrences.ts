@@ -7,69 +7,71 @@ export interface Occurrences {
   forms: Uint32Array;
 }
 
-/** Columns of the text index, in its order. */
-type Columns = [heading: Uint32Array, text: Uint32Array, forms: Uint32Array];
+/** Rows for which there is room at first. */
+const FIRST_ROOM = 64;
 
 /** Occurrences as they are read: list after list, so that a chunk may come several times. */
 export class OccurrenceList {
-  places: Uint32Array = new Uint32Array(0);
-  /** Counts by column and row; zero for rows that are not yet there. */
-  counts: Columns = [new Uint32Array(0), new Uint32Array(0), new Uint32Array(0)];
-  /** Rows that are there. */
-  size = 0;
+  #places = new Uint32Array(FIRST_ROOM);
+  #heading = new Uint32Array(FIRST_ROOM);
+  #text = new Uint32Array(FIRST_ROOM);
+  #forms = new Uint32Array(FIRST_ROOM);
+  #size = 0;
   #ascends = true;
 
-  /** Makes room for so many more rows. */
-  reserve(rows: number): void {
-    const needed = this.size + rows;
-    if (needed <= this.places.length) return;
-    const room = this.size === 0 ? needed : 2 * needed;
-    const grown = (from: Uint32Array): Uint32Array => {
-      const to = new Uint32Array(room);
-      to.set(from);
-      return to;
-    };
-    const [heading, text, forms] = this.counts;
-    this.places = grown(this.places);
-    this.counts = [grown(heading), grown(text), grown(forms)];
-  }
-
-  /** Ends the row whose counts were written. */
-  add(place: number): void {
-    if (this.size > 0 && place <= (this.places[this.size - 1] as number)) this.#ascends = false;
-    this.places[this.size++] = place;
+  /** @param counts Of heading, text and forms, in the order of the index's columns. */
+  add(place: number, counts: Uint32Array): void {
+    const row = this.#size++;
+    if (row === this.#places.length) this.#grow();
+    if (row > 0 && place <= (this.#places[row - 1] as number)) this.#ascends = false;
+    this.#places[row] = place;
+    this.#heading[row] = counts[0] as number;
+    this.#text[row] = counts[1] as number;
+    this.#forms[row] = counts[2] as number;
   }
 
   /** Adds up what stands of each chunk.
-   *  @param places Places that there are. */
-  addUp(places: number): Occurrences {
-    if (!this.#ascends) return this.#summed(places);
-    const [heading, text, forms] = this.counts.map((counts) => counts.subarray(0, this.size)) as Columns;
-    return { places: this.places.subarray(0, this.size), heading, text, forms };
+   *  @param size Places that there are. */
+  addUp(size: number): Occurrences {
+    return this.#ascends ? this.#asItIs() : this.#summed(size);
   }
 
-  #summed(places: number): Occurrences {
-    const rows = new Uint32Array(places);
+  #grow(): void {
+    this.#places = doubled(this.#places);
+    this.#heading = doubled(this.#heading);
+    this.#text = doubled(this.#text);
+    this.#forms = doubled(this.#forms);
+  }
+
+  #asItIs(): Occurrences {
+    const places = this.#places.subarray(0, this.#size);
+    const heading = this.#heading.subarray(0, this.#size);
+    const text = this.#text.subarray(0, this.#size);
+    return { places, heading, text, forms: this.#forms.subarray(0, this.#size) };
+  }
+
+  #summed(size: number): Occurrences {
+    const held = new Uint8Array(size);
+    for (let row = 0; row < this.#size; row++) held[this.#places[row] as number] = 1;
+    const rowOf = new Uint32Array(size);
     let chunks = 0;
-    for (let at = 0; at < this.size; at++) {
-      const place = this.places[at] as number;
-      if (rows[place] === 0) chunks++;
-      rows[place] = 1;
+    for (let place = 0; place < size; place++) if (held[place] === 1) rowOf[place] = chunks++;
+    const places = new Uint32Array(chunks);
+    const [heading, text, forms] = [new Uint32Array(chunks), new Uint32Array(chunks), new Uint32Array(chunks)];
+    for (let row = 0; row < this.#size; row++) {
+      const place = this.#places[row] as number;
+      const at = rowOf[place] as number;
+      places[at] = place;
+      heading[at]! += this.#heading[row] as number;
+      text[at]! += this.#text[row] as number;
+      forms[at]! += this.#forms[row] as number;
     }
-    const held = new Uint32Array(chunks);
-    for (let place = 0, row = 0; row < chunks; place++) {
-      if (rows[place] === 0) continue;
-      rows[place] = row;
-      held[row++] = place;
-    }
-    const [heading, text, forms] = this.counts.map((counts) => this.#sumOf(counts, rows, chunks)) as Columns;
-    return { places: held, heading, text, forms };
+    return { places, heading, text, forms };
   }
+}
 
-  /** @param rows Row of each place. */
-  #sumOf(counts: Uint32Array, rows: Uint32Array, chunks: number): Uint32Array {
-    const sums = new Uint32Array(chunks);
-    for (let at = 0; at < this.size; at++) sums[rows[this.places[at] as number] as number]! += counts[at] as number;
-    return sums;
-  }
+function doubled(values: Uint32Array): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(2 * values.length);
+  larger.set(values);
+  return larger;
 }

@@ -80,17 +80,17 @@ export class Postings {
     if (words === undefined) return this.#scoredByFts(expression);
     const lists: Posting[] = [];
     for (const word of words) {
-      const found = await this.#segments.occurrences(word.word, word.beginning, columnsToRead(word));
+      const found = await this.#segments.occurrences(word.word, word.prefix, columnsToRead(word));
       if (found === undefined) return this.#scoredByFts(expression);
-      if (found.places.length > 0) lists.push(this.#scoredAs(word, found));
+      if (found.filed) lists.push(this.#scoredAs(word, found));
     }
     // Words that unicode61 files otherwise than they are written here stand nowhere.
     if (lists.length === 0) return this.#scoredByFts(expression);
     return lists.length === 1 ? (lists[0] as Posting) : merged(lists, this.#state.lengths.size);
   }
 
-  #scoredAs({ word, beginning, columns }: WordExpression, found: Occurrences): Posting {
-    if (!beginning && columns !== "heading") {
+  #scoredAs({ word, prefix, columns }: WordExpression, found: Occurrences): Posting {
+    if (!prefix && columns !== "heading") {
       // A word often ranks by its forms, too, and must stand as it was written: both were read.
       const other = columns === "all" ? "exact" : "all";
       const otherExpression = wordExpression(word, other);
@@ -116,7 +116,7 @@ export class Postings {
     return { places, scores };
   }
 
-  /** Phrases, of which there are few: FTS5 knows where they stand. */
+  /** Phrases, words that are not filed as they are written, and what the segments do not tell: FTS5 knows where they stand. */
   async #scoredByFts(expression: string): Promise<Posting> {
     const { heading, text, forms } = COLUMN_WEIGHTS;
     const row = await this.#db.get<{ keys: string; scores: string }>(
@@ -160,9 +160,9 @@ export class Postings {
 }
 
 /** Columns stand in the order heading, text, forms. A word is read whole: it often ranks by all of them, too. */
-function columnsToRead({ columns, beginning }: WordExpression): number {
+function columnsToRead({ columns, prefix }: WordExpression): number {
   if (columns === "heading") return 1;
-  return columns === "exact" && beginning ? 2 : 3;
+  return columns === "exact" && prefix ? 2 : 3;
 }
 
 /** As FTS5 computes it. */

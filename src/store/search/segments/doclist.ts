@@ -1,72 +1,68 @@
 import type { ChunkLengths } from "../chunk-lengths.ts";
+import { firstFrom } from "../first-from.ts";
 import type { OccurrenceList } from "../occurrences.ts";
-import type { DoclistPiece } from "./leaf-reader.ts";
-
-/** Fewest bytes of a row: its rowid, the size of its positions, one position. */
-const ROW_BYTES = 3;
+import type { DoclistFragment } from "./leaf-reader.ts";
+import { UnknownForm } from "./unknown-form.ts";
 
 /** Stands before the number of a column, among positions that are two and more. */
 const COLUMN = 1;
+const COLUMNS = 3;
+
+/** What the rows of a doclist are counted by. */
+export interface DoclistCount {
+  lengths: ChunkLengths;
+  /** Only the first so many columns are counted; rows that have nothing in them are left out. */
+  columns: number;
+  /** Takes the rows. */
+  into: OccurrenceList;
+}
 
 /**
  * Counts the occurrences that a doclist holds: rows, each a rowid less the one before, twice the size of its positions in bytes (the
  * lowest bit says that it was deleted, which this kind of index says otherwise), and the positions, column by column.
  *
  * @param deleted Rowids to be left out, ascending.
- * @param columns Only the first so many columns are counted; rows that have nothing in them are left out.
- * @param into Takes the rows.
- * @returns whether the list is of the form that is known here; where it is not, some rows may have been taken.
+ * @throws UnknownForm when some rows may have been taken
  * @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "doclist format"
  */
 export function countDoclist(
-  pieces: readonly DoclistPiece[],
-  deleted: Float64Array,
-  lengths: ChunkLengths,
-  columns: number,
-  into: OccurrenceList,
-): boolean {
-  const { bytes, wholes } = joined(pieces);
-  into.reserve(Math.ceil(bytes.length / ROW_BYTES));
+  fragments: readonly DoclistFragment[],
+  deleted: Uint32Array,
+  { lengths, columns, into }: DoclistCount,
+): void {
+  const { bytes, absolutes } = joined(fragments);
+  const counts = new Uint32Array(COLUMNS);
   let rowid = 0;
   let place = 0;
   let tombstone = 0;
-  let whole = 0;
+  let absolute = 0;
   for (let at = 0; at < bytes.length;) {
     let value = 0;
     const start = at;
     while ((bytes[at] as number) >= 0x80) value = 128 * (value + (bytes[at++] as number) - 0x80);
     value += bytes[at++] as number;
     const before = rowid;
-    while (whole < wholes.length && (wholes[whole] as number) < start) whole++;
-    rowid = wholes[whole] === start ? value : rowid + value;
-    if (rowid <= before || at > bytes.length) return false;
+    while (absolute < absolutes.length && (absolutes[absolute] as number) < start) absolute++;
+    rowid = absolutes[absolute] === start ? value : rowid + value;
+    if (rowid <= before || at > bytes.length) throw new UnknownForm("a doclist");
     value = 0;
     while ((bytes[at] as number) >= 0x80) value = 128 * (value + (bytes[at++] as number) - 0x80);
     value += bytes[at++] as number;
-    const end = at + value / 2;
-    if (value % 2 !== 0 || !(end > at && end <= bytes.length)) return false;
     const from = at;
-    at = end;
-    while (tombstone < deleted.length && (deleted[tombstone] as number) < rowid) tombstone++;
+    at += value / 2;
+    if (value % 2 !== 0 || !(at > from && at <= bytes.length)) throw new UnknownForm("a doclist");
+    tombstone = deleted.length === 0 ? 0 : firstFrom(deleted, deleted.length, tombstone, rowid);
     if (deleted[tombstone] === rowid) continue;
     place = lengths.placeFrom(place, rowid);
     // One that came after the lengths were read has no place.
     if (place === lengths.size || lengths.keyAt(place) !== rowid) continue;
-    const counted = countPositions(bytes, from, end, columns, into);
-    if (counted < 0) return false;
-    if (counted > 0) into.add(place);
+    counts.fill(0);
+    if (countPositions(bytes, from, at, columns, counts)) into.add(place, counts);
   }
-  return true;
 }
 
-/** Counts the positions between two offsets, for the next row. @returns how many there are, -1 where they are of another form */
-function countPositions(
-  bytes: Uint8Array,
-  from: number,
-  end: number,
-  columns: number,
-  { counts, size }: OccurrenceList,
-): number {
+/** Counts the positions between two offsets by column. @returns whether there are any */
+function countPositions(bytes: Uint8Array, from: number, end: number, columns: number, counts: Uint32Array): boolean {
   let column = 0;
   let before = 0;
   let counted = 0;
@@ -74,35 +70,36 @@ function countPositions(
   while (at < end) {
     const byte = bytes[at++] as number;
     if (byte === COLUMN) {
-      (counts[column] as Uint32Array)[size] = counted - before;
+      counts[column] = counted - before;
       before = counted;
-      column = bytes[at++] ?? counts.length;
-      if (column >= counts.length) return -1;
-      if (column >= columns) return counted;
+      column = bytes[at++] ?? COLUMNS;
+      if (column >= COLUMNS) throw new UnknownForm("a doclist");
+      if (column >= columns) return counted > 0;
     } else {
       counted++;
       if (byte >= 0x80) while ((bytes[at++] as number) >= 0x80);
     }
   }
-  (counts[column] as Uint32Array)[size] = counted - before;
-  return at === end ? counted : -1;
+  if (at !== end) throw new UnknownForm("a doclist");
+  counts[column] = counted - before;
+  return counted > 0;
 }
 
-/** Puts pieces together. @returns with them the offsets at which a rowid is whole */
-function joined(pieces: readonly DoclistPiece[]): { bytes: Uint8Array; wholes: number[] } {
-  const wholes: number[] = [];
+/** Puts fragments together. @returns with them the offsets at which a rowid is absolute */
+function joined(fragments: readonly DoclistFragment[]): { bytes: Uint8Array; absolutes: number[] } {
+  const absolutes: number[] = [];
   let length = 0;
-  for (const { bytes, firstRowid } of pieces) {
-    if (firstRowid >= 0) wholes.push(length + firstRowid);
+  for (const { bytes, firstRowid } of fragments) {
+    if (firstRowid >= 0) absolutes.push(length + firstRowid);
     length += bytes.length;
   }
-  const [only] = pieces;
-  if (only !== undefined && pieces.length === 1) return { bytes: only.bytes, wholes };
+  const [only] = fragments;
+  if (only !== undefined && fragments.length === 1) return { bytes: only.bytes, absolutes };
   const bytes = new Uint8Array(length);
   let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece.bytes, at);
-    at += piece.bytes.length;
+  for (const fragment of fragments) {
+    bytes.set(fragment.bytes, at);
+    at += fragment.bytes.length;
   }
-  return { bytes, wholes };
+  return { bytes, absolutes };
 }

@@ -1,7 +1,9 @@
-/** Some bytes of a leaf that belong to one doclist. */
-export interface DoclistPiece {
+import { UnknownForm } from "./unknown-form.ts";
+
+/** The part of a doclist that is on one leaf. */
+export interface DoclistFragment {
   bytes: Uint8Array;
-  /** Offset in `bytes` of the first rowid, which is whole there and not a difference; -1 where none begins. */
+  /** Offset in `bytes` of the first rowid, which is absolute there and not a difference; -1 where none begins. */
   firstRowid: number;
 }
 
@@ -18,30 +20,30 @@ const HEADER = 4;
  * @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "Segment leaves"
  */
 export class LeafReader {
-  readonly doclists: DoclistPiece[][] = [];
+  readonly doclists: DoclistFragment[][] = [];
   readonly #wanted: Uint8Array;
-  readonly #beginning: boolean;
+  readonly #prefix: boolean;
   /** The doclist that goes on with the next leaf. */
-  #open: DoclistPiece[] | undefined;
+  #open: DoclistFragment[] | undefined;
 
   /** @param wanted A term as it is filed.
-   *  @param beginning Whether all terms that begin so are wanted. */
-  constructor(wanted: Uint8Array, beginning: boolean) {
+   *  @param prefix Whether all terms that begin so are wanted. */
+  constructor(wanted: Uint8Array, prefix: boolean) {
     this.#wanted = wanted;
-    this.#beginning = beginning;
+    this.#prefix = prefix;
   }
 
   /** Takes the next leaf.
-   *  @returns whether the one after it may hold more; `undefined` where the leaf is not of the form that is known here. */
-  take(leaf: Uint8Array): boolean | undefined {
-    const footer = word(leaf, 2);
-    if (leaf.byteLength < HEADER || footer < HEADER || footer > leaf.byteLength) return undefined;
-    const offsets = offsetsOf(leaf, footer);
-    if (offsets === undefined) return undefined;
+   *  @returns whether the one after it may hold more.
+   *  @throws UnknownForm */
+  take(leaf: Uint8Array): boolean {
+    const footer = uint16At(leaf, 2);
+    if (leaf.byteLength < HEADER || footer < HEADER || footer > leaf.byteLength) throw new UnknownForm("a leaf");
+    const offsets = termOffsets(leaf, footer);
     if (this.#open !== undefined) {
       const end = offsets[0] ?? footer;
-      const first = word(leaf, 0);
-      if (first >= end) return undefined;
+      const first = uint16At(leaf, 0);
+      if (first >= end) throw new UnknownForm("a leaf");
       this.#open.push({ bytes: leaf.subarray(HEADER, end), firstRowid: first === 0 ? -1 : first - HEADER });
       if (offsets.length === 0) return true;
       this.#open = undefined;
@@ -49,7 +51,7 @@ export class LeafReader {
     return this.#findTerms(leaf, offsets, footer);
   }
 
-  #findTerms(leaf: Uint8Array, offsets: readonly number[], footer: number): boolean | undefined {
+  #findTerms(leaf: Uint8Array, offsets: readonly number[], footer: number): boolean {
     const wanted = this.#wanted;
     // How many bytes the term has in common with the wanted one, and whether it comes before it.
     let common = 0;
@@ -59,28 +61,27 @@ export class LeafReader {
       const [kept, afterKept] = index === 0 ? [0, offset] : varintAt(leaf, offset);
       const [length, from] = varintAt(leaf, afterKept);
       const to = from + length;
-      if (to > end) return undefined;
+      if (to > end) throw new UnknownForm("a term");
       // A term that keeps more than they have in common stands on the same side of the wanted one.
       if (kept <= common) {
         common = kept;
-        while (common < wanted.length && from + common - kept < to && leaf[from + common - kept] === wanted[common])
-          common++;
-        const rest = from + common - kept;
-        before = common < wanted.length && (rest >= to || (leaf[rest] as number) < (wanted[common] as number));
+        let at = from;
+        for (; common < wanted.length && at < to && leaf[at] === wanted[common]; at++) common++;
+        before = common < wanted.length && (at >= to || (leaf[at] as number) < (wanted[common] as number));
       }
-      const matches = common === wanted.length && (this.#beginning || kept + length === wanted.length);
+      const matches = common === wanted.length && (this.#prefix || kept + length === wanted.length);
       if (matches) {
         const list = [{ bytes: leaf.subarray(to, end), firstRowid: 0 }];
         this.doclists.push(list);
         if (end === footer) this.#open = list;
-        else if (!this.#beginning) return false;
+        else if (!this.#prefix) return false;
       } else if (!before) return false;
     }
-    return this.#open !== undefined || this.#beginning;
+    return this.#open !== undefined || this.#prefix;
   }
 }
 
-function word(bytes: Uint8Array, at: number): number {
+function uint16At(bytes: Uint8Array, at: number): number {
   return 256 * (bytes[at] ?? 0) + (bytes[at + 1] ?? 0);
 }
 
@@ -92,18 +93,18 @@ function varintAt(bytes: Uint8Array, from: number): [value: number, next: number
     value = 128 * value + (byte & 0x7f);
     if (byte < 0x80) return [value, at + 1];
   }
-  return [Number.POSITIVE_INFINITY, from + 5];
+  throw new UnknownForm("a number on a leaf");
 }
 
 /** Returns where the terms of a leaf stand. */
-function offsetsOf(leaf: Uint8Array, footer: number): number[] | undefined {
+function termOffsets(leaf: Uint8Array, footer: number): number[] {
   const offsets: number[] = [];
   let last = 0;
   for (let at = footer; at < leaf.byteLength;) {
     const [difference, next] = varintAt(leaf, at);
     last += difference;
     const isAfter = offsets.length === 0 ? last >= HEADER : difference > 0;
-    if (!isAfter || last >= footer) return undefined;
+    if (!isAfter || last >= footer) throw new UnknownForm("the footer of a leaf");
     offsets.push(last);
     at = next;
   }

@@ -1,3 +1,4 @@
+import { UnknownForm } from "./unknown-form.ts";
 import { varintsOf } from "./varint.ts";
 
 /** A part of the text index: what one commit or one merge wrote, terms in the order of their bytes. */
@@ -6,7 +7,7 @@ export interface Segment {
   /** Its leaves, by number. */
   firstLeaf: number;
   lastLeaf: number;
-  /** Records that say which of its chunks were deleted since. */
+  /** Records that say which of its rows were deleted since. */
   tombstonePages: number;
 }
 
@@ -14,13 +15,14 @@ export interface Segment {
 const FORMAT = [0xff, 0x00, 0x00, 0x01];
 
 /** Segments have ids of 16 bits. */
-const MOST_SEGMENT_ID = 0xffff;
+const MAX_SEGMENT_ID = 0xffff;
 
 /** Takes FTS5's structure record apart.
- *  @returns the segments that hold something, the oldest first; `undefined` where it is not of the form that is known here.
+ *  @returns the segments that hold something, the oldest first.
+ *  @throws UnknownForm
  *  @see https://sqlite.org/src/file/ext/fts5/fts5_index.c "Structure Records" */
-export function decodeStructure(record: Uint8Array): Segment[] | undefined {
-  if (FORMAT.some((byte, at) => record[4 + at] !== byte)) return undefined;
+export function decodeStructure(record: Uint8Array): Segment[] {
+  if (FORMAT.some((byte, at) => record[4 + at] !== byte)) throw new UnknownForm("the structure record");
   const values = varintsOf(record.subarray(8));
   let at = 0;
   const next = (): number => values[at++] ?? Number.NaN;
@@ -48,9 +50,10 @@ export function decodeStructure(record: Uint8Array): Segment[] | undefined {
     segments.unshift(...found);
   }
   const isWhole = at === values.length && seen === expected && segments.every(isSound);
-  return isWhole ? segments : undefined;
+  if (!isWhole) throw new UnknownForm("the structure record");
+  return segments;
 }
 
 function isSound({ id, firstLeaf, lastLeaf }: Segment): boolean {
-  return id > 0 && id <= MOST_SEGMENT_ID && firstLeaf <= lastLeaf;
+  return id > 0 && id <= MAX_SEGMENT_ID && firstLeaf <= lastLeaf;
 }

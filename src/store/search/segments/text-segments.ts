@@ -5,33 +5,32 @@ import { countDoclist } from "./doclist.ts";
 import { LeafReader } from "./leaf-reader.ts";
 import { decodeStructure, type Segment } from "./structure.ts";
 import { decodeTombstones } from "./tombstones.ts";
+import { UnknownForm } from "./unknown-form.ts";
 
 /** So often it is read at most while others write. */
 const MOST_TRIES = 3;
-/** Leaves that the first statement reads which follows doclists beyond their first leaf; each one after it reads four times as many, */
-const NEXT_LEAVES = 4;
-/** up to this. */
-const MOST_LEAVES = 1024;
 
 /** What the index over whole words puts before a term. */
 const WHOLE_WORDS = "0";
+/** Comes after every byte of UTF-8. */
+const AFTER_ALL = 0xff;
 
-/** Statements begin with it: what they read belongs together, and to the segments that it tells of. */
+/** Statements begin with it: what they read is of one state of the database, and tells of the segments which one. */
 const STRUCTURE = "SELECT -1 AS at, 0 AS page, block FROM chunks_fts_data WHERE id = 10";
 
-/** `$1`: `[id, first leaf]` of each segment, `$2`: a term. The leaf of each segment on which the term stands, if it is there. */
-const FIRST_LEAVES = `${STRUCTURE} UNION ALL
-  SELECT f.at, f.page, d.block FROM (
-    SELECT s.key AS at, s.value ->> 0 AS id, max(s.value ->> 1, coalesce(
-      (SELECT i.pgno >> 1 FROM chunks_fts_idx i WHERE i.segid = s.value ->> 0 AND i.term <= $2 ORDER BY i.term DESC LIMIT 1), 0
-    )) AS page FROM json_each($1) s
-  ) f CROSS JOIN chunks_fts_data d ON d.id = (f.id << 37) + f.page`;
+/** `$1`: `[id, first leaf, last leaf]` of each segment, `$2`: a term, `$3`: what comes after all that is wanted. The leaves of each segment
+ *  from the one on which the term stands, if it is there, to the one on which what comes after it begins. */
+const LEAVES = `${STRUCTURE} UNION ALL
+  SELECT s.key, d.id & 0x7fffffff, d.block FROM json_each($1) s CROSS JOIN chunks_fts_data d
+  ON d.id BETWEEN ((s.value ->> 0) << 37) + max(s.value ->> 1, coalesce(
+    (SELECT i.pgno >> 1 FROM chunks_fts_idx i WHERE i.segid = s.value ->> 0 AND i.term <= $2 ORDER BY i.term DESC LIMIT 1), 0))
+  AND ((s.value ->> 0) << 37) + max(s.value ->> 1, coalesce(
+    (SELECT i.pgno >> 1 FROM chunks_fts_idx i WHERE i.segid = s.value ->> 0 AND i.term > $3 ORDER BY i.term LIMIT 1), s.value ->> 2))`;
 
-/** `$1`: `[index, id, first page, last page]`. Tombstones have ids of their own, as if of other segments. */
-const PAGES = `${STRUCTURE} UNION ALL
-  SELECT s.value ->> 0, d.id & 0x7fffffff, d.block FROM json_each($1) s CROSS JOIN chunks_fts_data d
-  ON d.id BETWEEN ((s.value ->> 1) << 37) + (s.value ->> 2) AND ((s.value ->> 1) << 37) + (s.value ->> 3)`;
-const TOMBSTONES_FROM = 0x10000;
+/** `$1`: `[id, pages]` of each segment. The ids of tombstone pages are as those of other segments would be. */
+const TOMBSTONES = `${STRUCTURE} UNION ALL
+  SELECT s.key, d.id & 0x7fffffff, d.block FROM json_each($1) s CROSS JOIN chunks_fts_data d
+  ON d.id BETWEEN ((0x10000 + (s.value ->> 0)) << 37) AND ((0x10000 + (s.value ->> 0)) << 37) + (s.value ->> 1) - 1`;
 
 type Reader = Pick<SqlExecutor, "get" | "all">;
 
@@ -42,62 +41,39 @@ interface PageRow {
   block: Uint8Array;
 }
 
+/** One state of the index. */
 interface Structure {
   record: Uint8Array;
   segments: Segment[];
-  /** Deleted rows of each segment, once they are read. */
-  deleted: Float64Array[] | undefined;
+  /** Deleted rows of each segment, once they are asked for. */
+  deleted: Promise<Uint32Array[]> | undefined;
 }
 
 const ALL_COLUMNS = 3;
+const NONE = new Uint32Array();
 
-const NONE = new Float64Array();
+/** Others wrote while it was read. */
+class IndexChanged extends Error {}
 
-/** The form of the index is not known here, or it changed while it was read. */
-class Unread extends Error {
-  readonly changed: boolean;
-
-  constructor(changed: boolean) {
-    super(changed ? "the text index changed" : "the text index is of another form");
-    this.changed = changed;
-  }
-}
-
-/** A way over the leaves of one segment. */
-class Walk {
-  readonly segment: Segment;
-  readonly reader: LeafReader;
-  /** The leaf that comes next; 0 at the beginning, which is wherever the term stands. */
-  next = 0;
-  ended = false;
-
-  constructor(segment: Segment, reader: LeafReader) {
-    this.segment = segment;
-    this.reader = reader;
-  }
-
-  /** @param leaves One or more, in order. */
-  follow(leaves: readonly PageRow[]): void {
-    if (leaves.length === 0) throw new Unread(false);
-    for (const { page, block } of leaves) {
-      if (this.next !== 0 && page !== this.next) throw new Unread(false);
-      this.next = page + 1;
-      this.ended = !known(this.reader.take(block)) || page >= this.segment.lastLeaf;
-      if (this.ended) return;
-    }
-  }
+/** How often a term stands where. */
+export interface FiledOccurrences extends Occurrences {
+  /** Whether the index holds such a term at all, be it in other columns or of chunks that were deleted. */
+  filed: boolean;
 }
 
 /**
- * Reads where words stand straight from the segments of the text index, as FTS5 files them: asked for the same, FTS5 makes a row of each
- * occurrence, which takes twenty times as long.
+ * Counts words chunk by chunk straight from the segments of the text index: asked for the same, FTS5 makes a row of each occurrence, which
+ * takes ten times as long.
+ *
+ * It reads what is committed. Inside a transaction that has written to the index it would miss what is not yet flushed, and between its
+ * statements it would not notice an index that was emptied and filled anew with as many rows: that begins an epoch, which the next search sees.
  *
  * @see https://sqlite.org/src/file/ext/fts5/fts5_index.c
  */
 export class TextSegments {
   readonly #db: Reader;
   readonly #lengths: ChunkLengths;
-  #structure: Structure | undefined;
+  #structure: Promise<Structure> | undefined;
 
   /** @param lengths Of the chunks that count; what came later is left out. */
   constructor(db: Reader, lengths: ChunkLengths) {
@@ -105,84 +81,95 @@ export class TextSegments {
     this.#lengths = lengths;
   }
 
-  /** Returns where a word stands as it is filed, or all that begin so; `undefined` where FTS5 has to be asked.
-   *  @param beginning Whether all words that begin so count.
+  /** Returns in which chunks a word stands and how often, as it is filed; `undefined` where FTS5 has to be asked.
+   *  @param prefix Whether all words that begin so count.
    *  @param columns Only the first so many columns of the index are looked at. */
-  async occurrences(word: string, beginning: boolean, columns: number = ALL_COLUMNS): Promise<Occurrences | undefined> {
+  async occurrences(
+    word: string,
+    prefix: boolean,
+    columns: number = ALL_COLUMNS,
+  ): Promise<FiledOccurrences | undefined> {
     const term = new TextEncoder().encode(`${WHOLE_WORDS}${word}`);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
+      const structure = (this.#structure ??= this.#readStructure());
       try {
-        return await this.#read(term, beginning, columns);
+        return await this.#count(await structure, term, prefix, columns);
       } catch (error) {
-        if (!(error instanceof Unread)) throw error;
-        if (!error.changed) return undefined;
-        this.#structure = undefined;
+        if (error instanceof UnknownForm) return undefined;
+        if (this.#structure === structure) this.#structure = undefined;
+        if (!(error instanceof IndexChanged)) throw error;
       }
     }
     return undefined;
   }
 
-  async #read(term: Uint8Array, beginning: boolean, columns: number): Promise<Occurrences> {
-    const structure = (this.#structure ??= await this.#readStructure());
-    const walks = structure.segments.map((segment) => new Walk(segment, new LeafReader(term, beginning)));
-    await this.#readLeaves(structure, walks, term);
-    if (walks.some(({ reader }) => reader.doclists.length > 0))
-      structure.deleted ??= await this.#readTombstones(structure);
-    const found = new OccurrenceList();
-    for (const [at, { reader }] of walks.entries()) {
-      const deleted = structure.deleted?.[at] ?? NONE;
-      for (const pieces of reader.doclists) {
-        if (!countDoclist(pieces, deleted, this.#lengths, columns, found)) throw new Unread(false);
+  async #count(structure: Structure, term: Uint8Array, prefix: boolean, columns: number): Promise<FiledOccurrences> {
+    const doclists = await this.#doclists(structure, term, prefix);
+    const filed = doclists.some((lists) => lists.length > 0);
+    const deleted = filed ? await (structure.deleted ??= this.#readTombstones(structure)) : [];
+    const into = new OccurrenceList();
+    for (const [at, lists] of doclists.entries()) {
+      for (const fragments of lists) {
+        countDoclist(fragments, deleted[at] ?? NONE, { lengths: this.#lengths, columns, into });
       }
     }
-    return found.addUp(this.#lengths.size);
+    return { filed, ...into.addUp(this.#lengths.size) };
   }
 
   async #readStructure(): Promise<Structure> {
-    const row = await this.#db.get<{ block: Uint8Array }>(STRUCTURE);
+    const row = await this.#db.get<PageRow>(STRUCTURE);
     const record = row?.block ?? new Uint8Array();
-    return { record, segments: known(decodeStructure(record)), deleted: undefined };
+    return { record, segments: decodeStructure(record), deleted: undefined };
   }
 
-  /** Walks over the leaves of each segment, from where the term stands to where its occurrences end. */
-  async #readLeaves(structure: Structure, walks: readonly Walk[], term: Uint8Array): Promise<void> {
-    let rows = await this.#pages(structure, FIRST_LEAVES, [
-      JSON.stringify(walks.map(({ segment }) => [segment.id, segment.firstLeaf])),
-      term,
-    ]);
-    for (let leaves = NEXT_LEAVES; ; leaves = Math.min(4 * leaves, MOST_LEAVES)) {
-      for (const [at, walk] of walks.entries()) if (!walk.ended) walk.follow(rows.filter((row) => row.at === at));
-      const ranges = walks.flatMap(({ ended, segment, next }, at) =>
-        ended ? [] : [[at, segment.id, next, Math.min(segment.lastLeaf, next + leaves - 1)]],
-      );
-      if (ranges.length === 0) return;
-      rows = await this.#pages(structure, PAGES, [JSON.stringify(ranges)]);
-    }
-  }
-
-  async #readTombstones(structure: Structure): Promise<Float64Array[]> {
+  /** Cuts the doclists of a term, or of all that begin so, out of each segment. */
+  async #doclists(structure: Structure, term: Uint8Array, prefix: boolean): Promise<LeafReader["doclists"][]> {
     const { segments } = structure;
-    const ranges = segments.flatMap(({ id, tombstonePages }, at) =>
-      tombstonePages === 0 ? [] : [[at, TOMBSTONES_FROM + id, 0, tombstonePages - 1]],
-    );
-    const rows = ranges.length === 0 ? [] : await this.#pages(structure, PAGES, [JSON.stringify(ranges)]);
-    return segments.map((_, at) =>
-      known(decodeTombstones(rows.filter((row) => row.at === at).map(({ block }) => block))),
-    );
+    const pages = await this.#pages(structure, LEAVES, [
+      JSON.stringify(segments.map(({ id, firstLeaf, lastLeaf }) => [id, firstLeaf, lastLeaf])),
+      term,
+      prefix ? Uint8Array.of(...term, AFTER_ALL) : term,
+    ]);
+    return segments.map((segment, at) => {
+      const reader = new LeafReader(term, prefix);
+      walk(pages.get(at) ?? [], segment, reader);
+      return reader.doclists;
+    });
   }
 
-  /** Reads pages of the segments, all of one state of the index. */
-  async #pages(structure: Structure, sql: string, params: SqlParams): Promise<PageRow[]> {
-    const rows = await this.#db.all<PageRow>(sql, params);
-    const record = rows.find(({ at }) => at === -1)?.block;
-    if (record === undefined || !isSame(record, structure.record)) throw new Unread(true);
-    return rows.filter(({ at }) => at >= 0);
+  async #readTombstones(structure: Structure): Promise<Uint32Array[]> {
+    const { segments } = structure;
+    if (segments.every(({ tombstonePages }) => tombstonePages === 0)) return [];
+    const ranges = segments.map(({ id, tombstonePages }) => [id, tombstonePages]);
+    const pages = await this.#pages(structure, TOMBSTONES, [JSON.stringify(ranges)]);
+    return segments.map((_, at) => decodeTombstones((pages.get(at) ?? []).map(({ block }) => block)));
+  }
+
+  /** Reads pages of the segments, by index of the segment, all of the state that is known.
+   *  @throws IndexChanged */
+  async #pages({ record }: Structure, sql: string, params: SqlParams): Promise<Map<number, PageRow[]>> {
+    const pages = new Map<number, PageRow[]>();
+    for (const row of await this.#db.all<PageRow>(sql, params)) {
+      const found = pages.get(row.at);
+      if (found === undefined) pages.set(row.at, [row]);
+      else found.push(row);
+    }
+    const now = pages.get(-1)?.[0]?.block;
+    if (now === undefined || !isSame(now, record)) throw new IndexChanged();
+    return pages;
   }
 }
 
-function known<T>(value: T | undefined): T {
-  if (value === undefined) throw new Unread(false);
-  return value;
+/** Gives leaves to a reader until it has all. */
+function walk(leaves: readonly PageRow[], { lastLeaf }: Segment, reader: LeafReader): void {
+  let before: number | undefined;
+  for (const { page, block } of leaves) {
+    if (before !== undefined && page !== before + 1) throw new UnknownForm("the order of the leaves");
+    before = page;
+    if (!reader.take(block)) return;
+  }
+  // The last leaf that was read must be one on which something else begins, or there is none after it.
+  if (before !== lastLeaf) throw new UnknownForm("the list of leaves");
 }
 
 function isSame(a: Uint8Array, b: Uint8Array): boolean {
