@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
+import { bundledThreads } from "./test/support/bundle-programs.ts";
 import { CHROMIUM_FLAGS, findChromium } from "./test/support/chromium.ts";
 import { nodeAnswers } from "./test/support/node-answers.ts";
 
@@ -41,8 +42,10 @@ export default defineConfig({
     projects: [
       {
         extends: true,
+        plugins: [bundledThreads],
         test: {
           name: "node",
+          globalSetup: ["test/support/bundle-programs.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.browser.test.ts", "test/e2e/**", "test/package/**"],
         },

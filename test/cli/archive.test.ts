@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { describe, expect, test, vi } from "vitest";
 import type { ArchiveImportReport, SearchResult } from "../../src/node.ts";
+import { programFile } from "../support/programs.ts";
 import { lodestore, lodestoreJson, makeFolder, makeStore, manyNotes, type Outcome } from "./run-lodestore.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -26,7 +27,7 @@ async function hits(folder: string, ...args: readonly string[]): Promise<SearchR
 
 /** The engine that the other commands of a test are run with. */
 const ENV = { LODESTORE_VECTORS: "hnsw", ...process.env };
-const ENTRY = join(import.meta.dirname, "../../src/cli/lodestore.ts");
+const ENTRY = programFile("src/cli/lodestore.ts");
 
 /** Starts the command with its streams as they are: an archive is no text. */
 function command(

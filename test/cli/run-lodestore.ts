@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, onTestFinished } from "vitest";
+import { programFile } from "../support/programs.ts";
 
-const ENTRY = resolve(import.meta.dirname, "../../src/cli/lodestore.ts");
+const ENTRY = programFile("src/cli/lodestore.ts");
 
 export interface Outcome {
   code: number | null;
@@ -29,7 +30,7 @@ export interface RunOptions {
   uid?: number;
 }
 
-/** Starts the real command, from its source, in a folder. */
+/** Starts the real command, as it is in the source, in a folder. */
 export function start(
   cwd: string,
   args: readonly string[],

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
@@ -19,8 +18,9 @@ import { filledStore } from "../conformance/vector-store/filled-store.ts";
 import type { LanceOrder } from "../support/lance-child.ts";
 import { lanceVectors, temporaryFolder } from "../support/lance-vectors.ts";
 import { VectorCorpus } from "../support/vector-corpus.ts";
+import { programFile, programUrl } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/lance-child.ts", import.meta.url));
+const CHILD = programFile("test/support/lance-child.ts");
 const WRITERS = 6;
 const CHUNKS = 5;
 
@@ -135,7 +135,7 @@ test("a search of another thread sees what was written when it began", { timeout
     { vectors, db, close: async () => {} },
     { count: 60, metric: "l2", dimensions: 3 },
   );
-  const worker = new Worker(new URL("../support/lance-reader-worker.ts", import.meta.url), {
+  const worker = new Worker(programUrl("test/support/lance-reader-worker.ts"), {
     workerData: { file, dir },
   });
   const failed = once(worker, "error").then(([error]) => Promise.reject(error as Error));

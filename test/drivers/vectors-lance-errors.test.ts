@@ -28,9 +28,10 @@ import type { LanceOrder } from "../support/lance-child.ts";
 import { lanceVectors, temporaryFolder } from "../support/lance-vectors.ts";
 import { openEmbeddingStore } from "../support/open-embedding-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
+import { programFile } from "../support/programs.ts";
 
 const run = promisify(execFile);
-const CHILD = fileURLToPath(new URL("../support/lance-child.ts", import.meta.url));
+const CHILD = programFile("test/support/lance-child.ts");
 const ask = { modelVersion: "1", k: 100 };
 
 let folder: ReturnType<typeof temporaryFolder>;

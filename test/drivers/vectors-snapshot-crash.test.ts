@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { VectorOpenReport } from "../../src/contracts/vectors.ts";
@@ -15,8 +14,9 @@ import { CRASH_CHUNKS, openSnapshotStore, type SnapshotCrashOrder } from "../sup
 import { randomVectors, VectorCorpus } from "../support/vector-corpus.ts";
 import { VectorOracle } from "../support/vector-oracle.ts";
 import { Random } from "../wasm/random.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/snapshot-crash-child.ts", import.meta.url));
+const CHILD = programFile("test/support/snapshot-crash-child.ts");
 /** More in `LODESTORE_CRASH_ROUNDS=500 npx vitest run test/drivers/vectors-snapshot-crash.test.ts`. */
 const ROUNDS = Number(process.env["LODESTORE_CRASH_ROUNDS"] ?? 20);
 

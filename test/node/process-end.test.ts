@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { openNodeStore, storeFolder } from "../support/open-node-store.ts";
+import { programFile } from "../support/programs.ts";
 
 /** Runs a process to its end, which nobody brings about. */
 async function run(what: string, dir: string): Promise<{ code: unknown; stdout: string; stderr: string }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "store-child.ts"), what, dir]);
+  const child = spawn(process.execPath, [programFile("test/node/store-child.ts"), what, dir]);
   onTestFinished(() => void child.kill("SIGKILL"));
   let stdout = "";
   let stderr = "";

@@ -1,10 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { describe, expect, test, vi } from "vitest";
 import type { SearchHit, Store } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
+import { programFile } from "../support/programs.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -182,9 +182,8 @@ describe("another engine than before", () => {
 
 describe("without the packages of Lance", () => {
   const run = (what: string): { status: number | null; stdout: string } => {
-    const at = (name: string): string => join(import.meta.dirname, name);
-    const hide = pathToFileURL(at("hide-lance.ts")).href;
-    const args = ["--import", hide, at("store-child.ts"), what, storeFolder()];
+    const hide = new URL("./hide-lance.ts", import.meta.url).href;
+    const args = ["--import", hide, programFile("test/node/store-child.ts"), what, storeFolder()];
     return spawnSync(process.execPath, args, { encoding: "utf8" });
   };
 

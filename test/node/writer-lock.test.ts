@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/node.ts";
 import { notes, openNodeStore, storeFolder } from "../support/open-node-store.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = join(import.meta.dirname, "store-child.ts");
+const CHILD = programFile("test/node/store-child.ts");
 
 /** Starts a process that does this with the store of a folder, and waits for what it says first. */
 async function startChild(what: string, dir: string): Promise<{ child: ChildProcess; said: string }> {

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../src/node.ts";
 import { notes } from "../support/open-node-store.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/adopt-child.ts", import.meta.url));
+const CHILD = programFile("test/support/adopt-child.ts");
 const ROUNDS = Number(process.env["LODESTORE_CRASH_ROUNDS"] ?? "4");
 const DOCUMENTS = 600;
 /** Longest life of a process after it began to open the store, in milliseconds. */

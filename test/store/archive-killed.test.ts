@@ -2,15 +2,15 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { archiveOf, inPieces } from "../support/archives.ts";
 import type { ImportOrder } from "../support/import-child.ts";
 import { openEmbeddingStore } from "../support/open-embedding-store.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
 import { flatVectors, hookedVectors } from "../support/vector-stores.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/import-child.ts", import.meta.url));
+const CHILD = programFile("test/support/import-child.ts");
 const DOCUMENTS = 60;
 
 let folder: string;

@@ -9,6 +9,7 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
 import { storeFolder } from "../support/open-node-store.ts";
+import { programFile } from "../support/programs.ts";
 
 /** Every so many steps one is tried: a process for each takes its time. */
 const STRIDE = 5;
@@ -17,7 +18,7 @@ const STRIDE = 5;
 async function runChild(dir: string, killAt: number): Promise<boolean> {
   const child = spawn(
     process.execPath,
-    [join(import.meta.dirname, "../support/asset-crash-child.ts"), JSON.stringify({ dir, killAt })],
+    [programFile("test/support/asset-crash-child.ts"), JSON.stringify({ dir, killAt })],
     { stdio: ["ignore", "ignore", "pipe"] },
   );
   onTestFinished(() => void child.kill("SIGKILL"));

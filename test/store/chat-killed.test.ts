@@ -2,11 +2,11 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { openTestStore } from "../support/open-test-store.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/chat-child.ts", import.meta.url));
+const CHILD = programFile("test/support/chat-child.ts");
 
 /** Appends in a process that is killed when it has said so many lines. @returns what it said was durable. */
 function killed(path: string, lines: number): Promise<string[]> {

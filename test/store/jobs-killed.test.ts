@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import type { Job, StoreJobKind } from "../../src/contracts/jobs.ts";
 import type { IngestFile, Store } from "../../src/contracts/store.ts";
@@ -12,8 +11,9 @@ import { type JobsOrder, jobFiles } from "../support/jobs-order.ts";
 import { type EmbeddingStore, openEmbeddingStore } from "../support/open-embedding-store.ts";
 import { openSnapshotStore } from "../support/snapshot-store-case.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
+import { programFile } from "../support/programs.ts";
 
-const CHILD = fileURLToPath(new URL("../support/jobs-child.ts", import.meta.url));
+const CHILD = programFile("test/support/jobs-child.ts");
 
 /** Works in a process until it kills itself. */
 function killed(order: JobsOrder): Promise<void> {

@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { AnyVectorStore } from "../../src/store/embeddings/vector-side.ts";
@@ -10,8 +9,9 @@ import { expectConverges, expectKept, Promised } from "./crash-checks.ts";
 import { CRASH_STEPS, type CrashLine, type CrashOrder } from "./crash-steps.ts";
 import { openEmbeddingStore } from "./open-embedding-store.ts";
 import { TestEmbedder } from "./test-embedder.ts";
+import { programFile } from "./programs.ts";
 
-const CHILD = fileURLToPath(new URL("embedding-crash-child.ts", import.meta.url));
+const CHILD = programFile("test/support/embedding-crash-child.ts");
 
 /** Runs the process until it is dead, and returns what it said. @param killAfterMs After it is ready; for an order without a step. */
 function crash(order: CrashOrder, killAfterMs: number): Promise<CrashLine[]> {
