@@ -3,7 +3,7 @@ import type { VectorMetric } from "../../src/contracts/vectors.ts";
 import { checkVectorSettings } from "../../src/drivers/vectors/index-policy.ts";
 import { FlatVectorStore } from "../../src/drivers/vectors-flat.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
-import { migrate } from "../../src/sql/migrate.ts";
+import { migrated } from "../support/migrated.ts";
 import { AllowedChunks } from "../../src/store/allowed-chunks.ts";
 import { indexId } from "../../src/store/ids.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
@@ -17,7 +17,7 @@ const COUNT = 300;
 
 async function filled(storedAs: "f32" | "i16", metric: VectorMetric, values: Float32Array[]): Promise<FilledStore> {
   const db = await openSqlNode({ path: ":memory:", functions });
-  await migrate(db);
+  await migrated(db);
   const allowedChunks = new AllowedChunks(db).matching;
   // Floats in the index, too: what differs is the rows'.
   const vectors = new FlatVectorStore(db, { kernel, allowedChunks, indexId, storedAs, quantization: "f32" });

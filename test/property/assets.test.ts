@@ -6,7 +6,7 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { ExternalAssets } from "../../src/store/documents/external-assets.ts";
 import { SqlDocumentStore } from "../../src/store/documents/sql-document-store.ts";
 import { assetContentHash, assetId, documentId } from "../../src/store/ids.ts";
-import { migrate } from "../../src/sql/migrate.ts";
+import { migrated } from "../support/migrated.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { haltingBlobs } from "../support/halting-blobs.ts";
 import { sampleDocument } from "../support/sample-document.ts";
@@ -29,7 +29,7 @@ test("no sweep, deletion or put at the same time leaves a row without its bytes,
   await fc.assert(
     fc.asyncProperty(fc.scheduler(), fc.array(action, { minLength: 3, maxLength: 8 }), async (scheduler, actions) => {
       const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
-      await migrate(db);
+      await migrated(db);
       const kept = new MemoryBlobStore();
       const blobs = haltingBlobs(kept, (name) => scheduler.schedule(Promise.resolve(), name));
       const documents = new SqlDocumentStore(db, new SqlBlobStore(db), "compact", new ExternalAssets(db, blobs));

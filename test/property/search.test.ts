@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { SearchQuery } from "../../src/contracts/search.ts";
-import { migrate } from "../../src/sql/migrate.ts";
+import { migrated } from "../support/migrated.ts";
 import { LexicalSearch } from "../../src/store/search/lexical-search.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 
@@ -27,7 +27,7 @@ const corpus = fc.array(fc.record({ text: chunkText, lang: fc.constantFrom(...LA
 
 async function openCorpus(chunks: readonly ModelChunk[]): Promise<SqlDatabase> {
   const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
-  await migrate(db);
+  await migrated(db);
   await db.run(
     "INSERT INTO assets (asset_id, content_hash, byte_length, media_type, created_at) VALUES ('a', 'h', 0, 'text/plain', 0)",
   );

@@ -1,13 +1,8 @@
 import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import { openSqlMemory } from "../../src/drivers/sql-memory.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
-import { migrate } from "../../src/sql/migrate.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
-
-async function migrated(db: SqlDatabase): Promise<SqlDatabase> {
-  await migrate(db);
-  return db;
-}
+import { migrated } from "./migrated.ts";
 
 /** Every SQL driver of Node, opened fresh in memory with the schema in it. */
 export const sqlDatabases: readonly { driver: string; open: () => Promise<SqlDatabase> }[] = [
