@@ -71,11 +71,15 @@ export class JobModel {
     });
   }
 
-  /** @returns the ids of those that ran, oldest first. */
+  /** What was asked to end is cancelled. @returns the ids of the others that ran, oldest first. */
   interrupt(): string[] {
     const running = this.jobs.filter(({ status }) => status === "running");
-    for (const job of running) Object.assign(job, { status: "interrupted", error: "gone" });
-    return running.map(({ id }) => id).toReversed();
+    for (const job of running.filter(({ asked }) => asked)) {
+      Object.assign(job, { status: "cancelled", error: "the job was cancelled", over: true });
+    }
+    const interrupted = running.filter(({ asked }) => !asked);
+    for (const job of interrupted) Object.assign(job, { status: "interrupted", error: "gone" });
+    return interrupted.map(({ id }) => id).toReversed();
   }
 
   matching(kind: string | undefined, status: JobStatus | undefined): ModelJob[] {
