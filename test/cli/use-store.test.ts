@@ -52,13 +52,25 @@ describe.skipIf(process.platform === "win32")("a folder of snapshots that cannot
   });
 });
 
+/** Notes that are as many passages each as they have sections, and one more. */
+function longNotes(count: number, sections: number): Record<string, string> {
+  const section = (note: number, at: number): string =>
+    `\n## Glaze ${at}\n\nGlaze number ${at} of note ${note}. ${"It melts. ".repeat(40)}\n`;
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, note) => [
+      `docs/n${note}.md`,
+      `# Note ${note}\n\nIt speaks of kilns.\n${Array.from({ length: sections }, (__, at) => section(note, at)).join("")}`,
+    ]),
+  );
+}
+
 describe("the indexes after a command", () => {
   test("hold every vector in their graph", async () => {
-    const folder = makeFolder(manyNotes(5010));
+    const folder = makeFolder(longNotes(102, 99));
     const { stderr } = await lodestore(folder, "ingest", "docs");
     expect(stderr).not.toContain("Warning");
     const { indexes } = await lodestoreJson<{ indexes: VectorTableExamination[] }>(folder, "stats");
-    expect(indexes[0]?.generations[0]?.index).toMatchObject({ engine: "hnsw", linked: 10_020, unlinked: 0 });
+    expect(indexes[0]?.generations[0]?.index).toMatchObject({ engine: "hnsw", linked: 10_200, unlinked: 0 });
   });
 
   test("are not waited for after Ctrl-C", async () => {
