@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
@@ -39,6 +40,7 @@ export default defineConfig({
     // Against hanging alone: no test is about time, and machines are slow when others use them.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Where a project has `maxWorkers`: Vitest would leave one processor to itself, which hardly works while tests run.
     projects: [
       {
         extends: true,
@@ -46,6 +48,7 @@ export default defineConfig({
         test: {
           name: "node",
           globalSetup: ["test/support/bundle-programs.ts"],
+          maxWorkers: availableParallelism(),
           include: ["test/**/*.test.ts"],
           exclude: ["test/**/*.browser.test.ts", "test/e2e/**", "test/package/**"],
         },
