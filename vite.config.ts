@@ -80,7 +80,7 @@ export default defineConfig({
           name: "e2e",
           include: ["test/e2e/**/*.e2e.test.ts"],
           globalSetup: ["scripts/serve-demo.ts"],
-          fileParallelism: false,
+          maxWorkers: availableParallelism(),
           testTimeout: 120_000,
           hookTimeout: 60_000,
         },
