@@ -5,15 +5,19 @@ import { endedByClosing } from "../../src/rpc/ended-by-closing.ts";
 const LOST = new StorageError("OWNER_LOST", "the thread is gone", { capability: "rpc", operation: "next" });
 const CLOSED = new StorageError("CLOSED", "the store was closed", { capability: "store", operation: "next" });
 const BROKEN = new StorageError("CORRUPT", "the log of changes is damaged", {
-  capability: "changes",
+  capability: "store",
   operation: "next",
 });
 
 /** Items that fail when the first is asked for. */
 function failing(error: Error): AsyncIterableIterator<number> {
   return {
-    next: () => Promise.reject(error),
-    return: () => Promise.reject(error),
+    next: async () => {
+      throw error;
+    },
+    return: async () => {
+      throw error;
+    },
     [Symbol.asyncIterator]() {
       return this;
     },

@@ -28,7 +28,7 @@ async function contentsOf(db: SqlDatabase): Promise<unknown> {
     const rows = await db.all(`SELECT * FROM "${name}"`);
     tables[name] = {
       columns: await db.all(`SELECT * FROM pragma_table_xinfo('${name}')`),
-      rows: rows.map(({ applied_at: _, ...row }) => row),
+      rows: rows.map((row) => ({ ...row, applied_at: null })),
     };
   }
   return { schema, tables };
