@@ -12,7 +12,7 @@ export default [
   bundled("lodestore", "dist/index.js", "8 kB"),
   bundled("lodestore/browser, which a page loads", "dist/browser.js", "20 kB"),
   bundled("lodestore/blobs-idb, for pages that keep files of their own", "dist/blobs-idb.js", "5 kB"),
-  bundled("lodestore/worker, which it loads in the background", "dist/worker.js", "352 kB"),
+  bundled("lodestore/worker, which it loads in the background", "dist/worker.js", "354 kB"),
   {
     name: "hnsw.wasm, which the worker loads",
     path: "wasm/hnsw.wasm",
