@@ -39,6 +39,8 @@ export async function joinInPieces(
   for await (const piece of pieces) {
     all.push(piece);
     length += piece.byteLength;
+    // What is in memory already comes without a turn between two pieces.
+    await turns.breathe();
   }
   const joined = new Uint8Array(length);
   let at = 0;

@@ -32,4 +32,21 @@ describe("work in pieces", () => {
     expect(Buffer.compare(joined, bytes)).toBe(0);
     expect(await encodeInPieces("")).toEqual(new Uint8Array());
   });
+
+  test("gives turns away while pieces come that make none themselves", async () => {
+    let turns = 0;
+    const timer = setInterval(() => turns++, 0);
+    const before: number[] = [];
+    async function* pieces(): AsyncGenerator<Uint8Array> {
+      for (let at = 0; at < 4; at++) {
+        before.push(turns);
+        const start = performance.now();
+        while (performance.now() - start < 10);
+        yield Uint8Array.of(at);
+      }
+    }
+    expect(await joinInPieces(pieces())).toEqual(Uint8Array.of(0, 1, 2, 3));
+    clearInterval(timer);
+    expect(before[3]).toBeGreaterThan(0);
+  });
 });
