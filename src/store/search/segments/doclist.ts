@@ -6,7 +6,8 @@ import { UnknownForm } from "./unknown-form.ts";
 
 /** Stands before the number of a column, among positions that are two and more. */
 const COLUMN = 1;
-const COLUMNS = 3;
+/** Columns of the index: heading, text, forms. */
+export const COLUMNS: number = 3;
 
 /** What the rows of a doclist are counted by. */
 export interface DoclistCount {

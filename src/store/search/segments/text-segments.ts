@@ -1,7 +1,7 @@
 import type { SqlExecutor, SqlParams } from "../../../contracts/sql.ts";
 import type { ChunkLengths } from "../chunk-lengths.ts";
 import { OccurrenceList, type Occurrences } from "../occurrences.ts";
-import { countDoclist } from "./doclist.ts";
+import { COLUMNS, countDoclist } from "./doclist.ts";
 import { LeafReader } from "./leaf-reader.ts";
 import { decodeStructure, type Segment } from "./structure.ts";
 import { decodeTombstones } from "./tombstones.ts";
@@ -49,7 +49,6 @@ interface Structure {
   deleted: Promise<Uint32Array[]> | undefined;
 }
 
-const ALL_COLUMNS = 3;
 const NONE = new Uint32Array();
 
 /** Others wrote while it was read. */
@@ -84,11 +83,7 @@ export class TextSegments {
   /** Returns in which chunks a word stands and how often, as it is filed; `undefined` where FTS5 has to be asked.
    *  @param prefix Whether all words that begin so count.
    *  @param columns Only the first so many columns of the index are looked at. */
-  async occurrences(
-    word: string,
-    prefix: boolean,
-    columns: number = ALL_COLUMNS,
-  ): Promise<FiledOccurrences | undefined> {
+  async occurrences(word: string, prefix: boolean, columns: number = COLUMNS): Promise<FiledOccurrences | undefined> {
     const term = new TextEncoder().encode(`${WHOLE_WORDS}${word}`);
     for (let tries = 0; tries < MOST_TRIES; tries++) {
       const structure = (this.#structure ??= this.#readStructure());
