@@ -7,7 +7,7 @@ import { allChunks, type OpenedParts, visibleChunks } from "./visible-chunks.ts"
 export class Promised {
   /** Path to text of what was written to its end. */
   readonly documents = new Map<string, string>();
-  /** Version of the last run that came to its end; what was touched since need not be embedded. */
+  /** Version of the last run that came to its end, or that took over since; what was touched since need not be embedded. */
   version: string | null = null;
   touched = new Set<string>();
   /** What this process touched. */
@@ -43,6 +43,14 @@ export class Promised {
     this.version = version;
     this.touched = new Set();
   }
+
+  /** Another version took over, in the background: whole, if the one before had something that is embedded, as it had where a
+   *  document was not touched since; else with the first that was embedded for it. */
+  tookOver(version: string | null): void {
+    const whole = [...this.documents.keys()].some((path) => !this.touched.has(path));
+    if (whole) this.touched = new Set(this.touchedNow);
+    this.version = version;
+  }
 }
 
 /** Nothing that was promised is lost, and nothing is visible that is not committed. */
@@ -63,11 +71,7 @@ export async function expectKept(opened: OpenedParts, promised: Promised): Promi
   );
   expect(visible).toEqual(committed.map(({ id }) => id));
   if (promised.version === null) return;
-  if (serving !== promised.version) {
-    // The version that was being built took over, in the background: not before it was whole.
-    promised.embedded(String(serving));
-    promised.touched = promised.touchedNow;
-  }
+  if (serving !== promised.version) promised.tookOver(serving);
   for (const path of promised.documents.keys()) {
     if (promised.touched.has(path)) continue;
     const chunks = await store.documents.staleChunkIdsAt(path);

@@ -72,6 +72,11 @@ export async function chunksAllOver(db: SqlExecutor, count: number): Promise<Mis
   );
 }
 
+/** Whether there is a chunk after `after`: one that came since chunks up to there were looked at, for no key is given twice. */
+export async function isAnyAfter(tx: SqlExecutor, after: number): Promise<boolean> {
+  return (await tx.get("SELECT 1 FROM chunks WHERE chunk_key > $1 LIMIT 1", [after])) !== undefined;
+}
+
 /** Whether any of the chunks is in the store. */
 export async function isAnyThere(db: SqlExecutor, chunks: readonly { chunkId: string }[]): Promise<boolean> {
   const row = await db.get(

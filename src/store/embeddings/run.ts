@@ -12,7 +12,7 @@ import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts, type RefusedChunk } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
-import { chunksAllOver, countEmbedded, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
+import { chunksAllOver, countEmbedded, isAnyAfter, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
 import { claimGeneration, serveWhenComplete, serveWithGaps } from "./model-rows.ts";
 import { RunProgress } from "./progress.ts";
 import type { RunJob } from "./run-job.ts";
@@ -127,9 +127,13 @@ export class EmbeddingRun {
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
       if (await this.#isComplete()) return;
       if (from > 0 || metOthers) continue;
-      // The pass has seen every chunk, so whatever is missing still was refused.
-      await db.transaction((tx) => serveWithGaps(tx, this.generation));
-      return;
+      // The pass has seen every chunk up to the cursor, so whatever of them is missing still was refused.
+      const ended = await db.transaction(async (tx) => {
+        if (await isAnyAfter(tx, this.#cursor)) return false;
+        await serveWithGaps(tx, this.generation);
+        return true;
+      });
+      if (ended) return;
     }
   }
 
