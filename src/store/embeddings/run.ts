@@ -5,7 +5,7 @@ import type {
   EmbeddingProgress,
   EmbeddingReport,
 } from "../../contracts/embeddings.ts";
-import type { SqlDatabase } from "../../contracts/sql.ts";
+import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
@@ -120,21 +120,26 @@ export class EmbeddingRun {
     }
   }
 
+  /** Looks at the chunks after the cursor first: what is missing came last, as a rule. Then at all, if that was not enough, and then at
+   *  those that came meanwhile. */
   async #passes(table: VectorTable, size: BatchSize): Promise<void> {
     const { db } = this.#parts;
-    for (let from = this.#cursor; ; from = 0) {
-      const metOthers = await this.#pass(table, size, from);
+    let from = this.#cursor;
+    for (let all = from === 0; ; all = true) {
+      await this.#pass(table, size, from);
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
       if (await this.#isComplete()) return;
-      if (from > 0 || metOthers) continue;
-      // The pass has seen every chunk up to the cursor, so whatever of them is missing still was refused.
-      const ended = await db.transaction(async (tx) => {
-        if (await isAnyAfter(tx, this.#cursor)) return false;
-        await serveWithGaps(tx, this.generation);
-        return true;
-      });
-      if (ended) return;
+      if (all && (await db.transaction((tx) => this.#serveWithoutRefused(tx)))) return;
+      from = all ? this.#cursor : 0;
     }
+  }
+
+  /** Where every chunk up to the cursor was looked at: what is missing of them was refused.
+   *  @returns false when others came since. */
+  async #serveWithoutRefused(tx: SqlExecutor): Promise<boolean> {
+    if (await isAnyAfter(tx, this.#cursor)) return false;
+    await serveWithGaps(tx, this.generation);
+    return true;
   }
 
   async report(): Promise<EmbeddingReport> {
@@ -155,41 +160,38 @@ export class EmbeddingRun {
     return chunks === 0 || (await servingVersion(db, modelId, dimensions)) === modelVersion;
   }
 
-  /** Goes through the chunks after `from` once. @returns whether it met any that were missing and not refused. */
-  async #pass(table: VectorTable, size: BatchSize, from: number): Promise<boolean> {
-    let others = 0;
+  /** Goes through the chunks after `from` once, and embeds what is missing and was not refused. */
+  async #pass(table: VectorTable, size: BatchSize, from: number): Promise<void> {
     for (let after = from; ;) {
       throwIfAborted(this.#signal, "run");
       const { rows, through } = await missingAfter(this.#parts.db, this.generation, after);
       const wanted = rows.filter(({ chunkKey }) => !this.#refused.has(chunkKey));
       for (let at = 0; at < wanted.length;) {
         const batch = size.next(wanted, at);
-        others += batch.length - (await this.#embed(table, size, batch));
+        await this.#embed(table, size, batch);
         await this.#endIfAllRefused(table, size);
         at += batch.length;
         await this.#turns.breathe();
       }
       await this.#write(table);
-      if (through === null) return others > 0;
+      if (through === null) return;
       after = through;
       this.#cursor = through;
       await this.#turns.breathe();
     }
   }
 
-  /** @returns how many of the chunks were refused. */
-  async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<number> {
+  async #embed(table: VectorTable, size: BatchSize, batch: readonly MissingChunk[]): Promise<void> {
     throwIfAborted(this.#signal, "run");
     const { db, embedder } = this.#parts;
     const texts = await textsOf(db, batch);
-    if (texts.length === 0) return 0;
+    if (texts.length === 0) return;
     const { rows, refused, busyMs } = await embedTexts(embedder, table, texts, this.#signal);
     throwIfAborted(this.#signal, "run");
     size.learn(texts.length, busyMs);
     this.#waiting.push(...rows);
     if (this.#commit.isDue(this.#waiting.length)) await this.#write(table);
     this.#leaveOut(refused);
-    return refused.length;
   }
 
   #leaveOut(refused: readonly RefusedChunk[]): void {
