@@ -1,9 +1,11 @@
+import { anySignal } from "../contracts/any-signal.ts";
 import { StorageError } from "../errors.ts";
+import { RunningWork } from "./running-work.ts";
 
 /** The calls of a store that may be under way when it closes: none begins after that, and those that write are waited for. */
 export class CallsInFlight {
   readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
 
   /** Aborted with CLOSED when the store begins to close. */
   get closing(): AbortSignal {
@@ -19,18 +21,12 @@ export class CallsInFlight {
 
   /** Returns what ends work when the caller gives it up, or the store closes. */
   untilClosed(asked: AbortSignal | undefined): AbortSignal {
-    return asked === undefined ? this.#closing.signal : AbortSignal.any([asked, this.#closing.signal]);
+    return anySignal(asked, this.#closing.signal);
   }
 
   /** Lets `idle` wait for work. */
-  async track<T>(work: Promise<T>): Promise<T> {
-    const settled = work.then(noop, noop);
-    this.#running.add(settled);
-    try {
-      return await work;
-    } finally {
-      this.#running.delete(settled);
-    }
+  track<T>(work: Promise<T>): Promise<T> {
+    return this.#running.track(work);
   }
 
   /** Lets no call begin any more, and ends what listens to `closing`. */
@@ -41,9 +37,7 @@ export class CallsInFlight {
   }
 
   /** Resolves when what is tracked has come to its end. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running);
+  idle(): Promise<void> {
+    return this.#running.idle();
   }
 }
-
-function noop(): void {}

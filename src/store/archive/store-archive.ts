@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import type { ArchiveImportReport, ArchiveOptions, ArchiveSource } from "../../contracts/archive.ts";
 import { checkArchiveOptions, requireArchive } from "../../contracts/check-archive.ts";
 import { archiveError } from "./archive-error.ts";
@@ -46,7 +47,7 @@ export class StoreArchive {
   }
 
   #signalOf({ signal }: ArchiveOptions): AbortSignal {
-    return signal === undefined ? this.#closing : AbortSignal.any([signal, this.#closing]);
+    return anySignal(signal, this.#closing);
   }
 }
 

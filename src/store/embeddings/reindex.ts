@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import type { ReindexedIndex, ReindexOptions, ReindexReport } from "../../contracts/embeddings.ts";
 import type { SqlDatabase } from "../../contracts/sql.ts";
 import { type CallSite, describe } from "../../contracts/validate.ts";
@@ -42,7 +43,7 @@ export async function reindexVectors(
   let indexes: ReindexedIndex[];
   try {
     await job.write(db);
-    const ends = signal === undefined ? job.signal : AbortSignal.any([signal, job.signal]);
+    const ends = anySignal(signal, job.signal);
     indexes = await makeIndexes(vectors, wanted, { ...options, signal: ends }, job, site);
   } catch (error) {
     await desk.fail(job, error);

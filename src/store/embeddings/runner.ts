@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import type { EmbeddingProgress, EmbeddingReport, EmbeddingRunOptions } from "../../contracts/embeddings.ts";
 import { StorageError } from "../../errors.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
@@ -68,8 +69,7 @@ export class EmbeddingRunner {
     signal?.addEventListener("abort", onAbort, { once: true });
     try {
       const report = await Promise.race([job.done, left]);
-      const closing = this.#closing.signal;
-      await listener.settle(signal === undefined ? closing : AbortSignal.any([signal, closing]));
+      await listener.settle(anySignal(signal, this.#closing.signal));
       return report;
     } finally {
       signal?.removeEventListener("abort", onAbort);

@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import {
   checkChunkVectors,
   checkGeneration,
@@ -30,6 +31,7 @@ import type { VectorExamineOptions, VectorOpenReport, VectorTableInfo } from "..
 import { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
+import { RunningWork } from "../running-work.ts";
 import { eraseBaseless } from "./baseless.ts";
 import { RecordEraser } from "./eraser.ts";
 import { examineTables } from "./examine-indexes.ts";
@@ -72,7 +74,7 @@ export class StoreEmbeddings implements Embeddings {
   readonly #model: EmbeddingGeneration | null;
   readonly #machinery: Machinery | undefined;
   readonly #closing = new AbortController();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
 
   /** @param activity Tells a run whether somebody is searching.
    *  @param desk Where what takes long has its jobs. */
@@ -114,7 +116,7 @@ export class StoreEmbeddings implements Embeddings {
     const { runner } = this.#require(site);
     if (runner === undefined) throw new StorageError("UNSUPPORTED", "the store was opened without an embedder", site);
     if (resumed !== undefined) requireGeneration(resumed, this.#model);
-    return this.#track(runner.run(checked, resumed?.id));
+    return this.#running.track(runner.run(checked, resumed?.id));
   }
 
   async status(): Promise<EmbeddingStatus> {
@@ -132,7 +134,7 @@ export class StoreEmbeddings implements Embeddings {
   ): Promise<PutReport> {
     const site = this.#site("put");
     const machinery = this.#require(site);
-    return this.#track(this.#put(machinery, site, generation, records, this.#signalOf(site, options)));
+    return this.#running.track(this.#put(machinery, site, generation, records, this.#signalOf(site, options)));
   }
 
   async #put(
@@ -174,13 +176,13 @@ export class StoreEmbeddings implements Embeddings {
     const site = this.#site("sweep");
     const checked = checkSweepOptions(site, options);
     const signal = this.#withClosing(checked.signal);
-    return this.#track(sweepEmbeddings({ db: this.#db, ...this.#require(site) }, { ...checked, signal }));
+    return this.#running.track(sweepEmbeddings({ db: this.#db, ...this.#require(site) }, { ...checked, signal }));
   }
 
   /** Deletes records that stand for nothing, as a part of a repair. @returns how many went. */
   async eraseBaseless(signal: AbortSignal | undefined): Promise<number> {
     const { tidy, vectors } = this.#require(this.#site("repair"));
-    return this.#track(eraseBaseless(tidy, vectors.store, this.#withClosing(signal)));
+    return this.#running.track(eraseBaseless(tidy, vectors.store, this.#withClosing(signal)));
   }
 
   /** Sweeps until nothing is left to sweep, pending records of any age included, as a part of a repair. Whoever repairs is the only one
@@ -191,7 +193,7 @@ export class StoreEmbeddings implements Embeddings {
     onDeleted: (deleted: number) => void,
   ): Promise<EmbeddingSweepReport> {
     const parts = { db: this.#db, ...this.#require(this.#site("repair")) };
-    return this.#track(sweepToItsEnd(parts, { dryRun, signal: this.#withClosing(signal), onDeleted }));
+    return this.#running.track(sweepToItsEnd(parts, { dryRun, signal: this.#withClosing(signal), onDeleted }));
   }
 
   async drop(generation: EmbeddingGeneration, options: { signal?: AbortSignal } = {}): Promise<number> {
@@ -201,7 +203,7 @@ export class StoreEmbeddings implements Embeddings {
     const { tidy } = this.#require(site);
     throwIfAborted(signal, "drop");
     await this.#db.transaction((tx) => forgetGeneration(tx, checked));
-    return this.#track(tidy.generation(checked, Number.POSITIVE_INFINITY, signal));
+    return this.#running.track(tidy.generation(checked, Number.POSITIVE_INFINITY, signal));
   }
 
   async flush(options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -237,7 +239,7 @@ export class StoreEmbeddings implements Embeddings {
 
   async examine(options: VectorExamineOptions = {}): Promise<VectorTableExamination[]> {
     const { store } = this.#require(this.#site("examine")).vectors;
-    return this.#track(examineTables(store, options));
+    return this.#running.track(examineTables(store, options));
   }
 
   /** @param resumed Id of the job that goes on with it. */
@@ -246,7 +248,9 @@ export class StoreEmbeddings implements Embeddings {
     const checked = checkReindexOptions(site, options);
     const { store } = this.#require(site).vectors;
     const parts = { db: this.#db, vectors: store, desk: this.#desk };
-    return this.#track(reindexVectors(parts, { ...checked, signal: this.#withClosing(checked.signal) }, site, resumed));
+    return this.#running.track(
+      reindexVectors(parts, { ...checked, signal: this.#withClosing(checked.signal) }, site, resumed),
+    );
   }
 
   async openReports(): Promise<VectorOpenReport[]> {
@@ -265,7 +269,7 @@ export class StoreEmbeddings implements Embeddings {
   async close(): Promise<void> {
     this.#closing.abort(closed("close"));
     await this.#machinery?.runner?.close(this.#closing.signal.reason);
-    await Promise.allSettled(this.#running);
+    await this.#running.idle();
   }
 
   #site(operation: string): CallSite {
@@ -283,16 +287,7 @@ export class StoreEmbeddings implements Embeddings {
   }
 
   #withClosing(signal: AbortSignal | undefined): AbortSignal {
-    return signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]);
-  }
-
-  async #track<T>(work: Promise<T>): Promise<T> {
-    this.#running.add(work);
-    try {
-      return await work;
-    } finally {
-      this.#running.delete(work);
-    }
+    return anySignal(signal, this.#closing.signal);
   }
 }
 

@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import {
   checkCompareOptions,
   type CheckedSuite,
@@ -21,6 +22,7 @@ import type {
 import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import { type CallSite, requireLookupId } from "../../contracts/validate.ts";
 import { StorageError } from "../../errors.ts";
+import { RunningWork } from "../running-work.ts";
 import { compareRuns } from "./compare-runs.ts";
 import { markInterrupted } from "./interrupted-runs.ts";
 import { listResults, listRuns, listSuites } from "./list-evaluations.ts";
@@ -43,7 +45,7 @@ export interface EvaluationParts {
 export class StoreEvaluations implements Evaluations {
   readonly #parts: EvaluationParts;
   readonly #live = new Set<string>();
-  readonly #running = new Set<Promise<unknown>>();
+  readonly #running = new RunningWork();
 
   constructor(parts: EvaluationParts) {
     this.#parts = parts;
@@ -72,16 +74,9 @@ export class StoreEvaluations implements Evaluations {
     const site = at("run");
     const checked = checkRunOptions(site, options);
     const { db, writable, search, closing } = this.#parts;
-    const signal = checked.signal === undefined ? closing : AbortSignal.any([checked.signal, closing]);
+    const signal = anySignal(checked.signal, closing);
     const asked = typeof suite === "string" ? await this.#requireSuite(site, suite) : checkNewSuite(site, suite);
-    const work = runSuite({ db, writable, search, live: this.#live }, asked, checked, signal);
-    const settled = work.then(noop, noop);
-    this.#running.add(settled);
-    try {
-      return await work;
-    } finally {
-      this.#running.delete(settled);
-    }
+    return this.#running.track(runSuite({ db, writable, search, live: this.#live }, asked, checked, signal));
   }
 
   async getRun(id: string): Promise<EvalRun | undefined> {
@@ -119,8 +114,8 @@ export class StoreEvaluations implements Evaluations {
   }
 
   /** Waits for runs at hand. */
-  async idle(): Promise<void> {
-    await Promise.all(this.#running);
+  idle(): Promise<void> {
+    return this.#running.idle();
   }
 
   async #requireSuite(site: CallSite, name: string): Promise<CheckedSuite> {
@@ -133,5 +128,3 @@ export class StoreEvaluations implements Evaluations {
 function at(operation: string): { capability: "evaluations"; operation: string } {
   return { capability: "evaluations", operation };
 }
-
-function noop(): void {}

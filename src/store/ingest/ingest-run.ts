@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { IngestFailure, IngestFile, IngestProgress, IngestReport, IngestSource } from "../../contracts/store.ts";
 import { checkIngestFile, type CheckedIngestOptions } from "../../contracts/check-ingest.ts";
@@ -68,7 +69,7 @@ export class IngestRun {
   #groupStarted = 0;
 
   constructor({ db, documents, desk, job, live }: RunParts, given: CheckedIngestOptions, runId: string) {
-    const signal = given.signal === undefined ? job.signal : AbortSignal.any([given.signal, job.signal]);
+    const signal = anySignal(given.signal, job.signal);
     const options = { ...given, signal };
     this.#db = db;
     this.#documents = documents;

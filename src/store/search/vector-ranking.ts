@@ -1,3 +1,4 @@
+import { anySignal } from "../../contracts/any-signal.ts";
 import type { CheckedSearchQuery } from "../../contracts/check-search.ts";
 import { checkEmbeddings } from "../../contracts/check-embedder.ts";
 import type { Embedder } from "../../contracts/embedder.ts";
@@ -74,7 +75,7 @@ export class VectorRanking {
     }
     if (query.text.trim() === "") return undefined;
     const texts = [query.text];
-    const until = AbortSignal.any([signal, this.#closing].filter((one) => one !== undefined));
+    const until = anySignal(signal, this.#closing);
     return timed("embed", async () => {
       try {
         throwIfAborted(until);
