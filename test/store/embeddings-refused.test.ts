@@ -83,35 +83,6 @@ describe.each(vectorStores)("texts that are refused, with embeddings written $wa
     expect(await visibleChunks(opened)).toHaveLength(5);
   });
 
-  test("are all that is missing when a version takes over beside writes", async () => {
-    for (let wait = 0; wait < 6; wait++) {
-      const path = await temporaryFile();
-      {
-        await using first = await openEmbeddingStore({ path, vectors: over, embedder: new TestEmbedder("1") });
-        await first.store.ingest([...files("a", 5, "glaze"), ...files("b", 3, "poison")], { embed: "wait" });
-      }
-      const embedder = fastidious("2");
-      let write = async (): Promise<unknown> => undefined;
-      let transactions = 0;
-      const hook = async (step: string): Promise<void> => {
-        // Everything that the embedder takes is with it, and then begins the transaction at which another file is written.
-        if (step === "before transaction" && embedder.texts >= 5 && transactions++ === wait) await write();
-      };
-      await using opened = await openEmbeddingStore({ path, vectors: over, embedder, hook });
-      const { store, db } = opened;
-      await db.exec(`CREATE TABLE taken_over (gap INTEGER) STRICT;
-        CREATE TRIGGER taken_over AFTER UPDATE OF serving_version ON embedding_models WHEN new.serving_version = '2' BEGIN
-          INSERT INTO taken_over SELECT count(*) FROM chunks c WHERE c.text NOT LIKE '%poison%' AND NOT EXISTS (
-            SELECT 1 FROM embedding_records r
-            WHERE r.chunk_id = c.chunk_id AND r.model_version = '2' AND r.status = 'committed');
-        END`);
-      write = () => store.ingest(files("c", 2, "clay"), { embed: "off" });
-      expect(await store.embeddings.run()).toMatchObject({ failed: 3, serving: "2" });
-      expect(await db.all("SELECT gap FROM taken_over")).toEqual([{ gap: 0 }]);
-      expect(transactions).toBeGreaterThan(wait);
-    }
-  });
-
   test("keep a version from taking over where they are all, or the run ends early", async () => {
     const path = await temporaryFile();
     {

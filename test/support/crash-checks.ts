@@ -42,6 +42,8 @@ export class Promised {
   embedded(version: string): void {
     this.version = version;
     this.touched = new Set();
+    // Whatever takes over from here on has what is there now.
+    this.touchedNow = new Set();
   }
 
   /** Another version took over, in the background: whole, if the one before had something that is embedded, as it had where a

@@ -72,9 +72,26 @@ export async function chunksAllOver(db: SqlExecutor, count: number): Promise<Mis
   );
 }
 
-/** Whether there is a chunk after `after`: one that came since chunks up to there were looked at, for no key is given twice. */
-export async function isAnyAfter(tx: SqlExecutor, after: number): Promise<boolean> {
-  return (await tx.get("SELECT 1 FROM chunks WHERE chunk_key > $1 LIMIT 1", [after])) !== undefined;
+/** Whether there is a chunk after `after`. Keys only grow: it came since `after` was the last. */
+export async function isAnyAfter(db: SqlExecutor, after: number): Promise<boolean> {
+  return (await db.get("SELECT 1 FROM chunks WHERE chunk_key > $1 LIMIT 1", [after])) !== undefined;
+}
+
+/** Whether a chunk has no committed embedding that is not among those with the given keys. Counted, from indexes: those of the given
+ *  that are there and missing are all that are missing, or fewer. */
+export async function isAnyMissingBut(
+  tx: SqlExecutor,
+  generation: EmbeddingGeneration,
+  keys: ReadonlySet<number>,
+): Promise<boolean> {
+  const { chunks, committed } = await countEmbedded(tx, generation);
+  const row = await tx.get<{ n: number }>(
+    `SELECT count(*) AS n FROM json_each($4) given CROSS JOIN chunks c ON c.chunk_key = given.value WHERE NOT EXISTS (
+       SELECT 1 FROM embedding_records r WHERE r.chunk_id = c.chunk_id AND r.model_id = $1 AND r.model_version = $2
+         AND r.dimensions = $3 AND r.status = 'committed')`,
+    [...keyOf(generation), JSON.stringify([...keys])],
+  );
+  return chunks - committed > (row?.n ?? 0);
 }
 
 /** Whether any of the chunks is in the store. */

@@ -12,7 +12,15 @@ import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts, type RefusedChunk } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
-import { chunksAllOver, countEmbedded, isAnyAfter, missingAfter, type MissingChunk, textsOf } from "./missing.ts";
+import {
+  chunksAllOver,
+  countEmbedded,
+  isAnyAfter,
+  isAnyMissingBut,
+  missingAfter,
+  type MissingChunk,
+  textsOf,
+} from "./missing.ts";
 import { claimGeneration, serveWhenComplete, serveWithGaps } from "./model-rows.ts";
 import { RunProgress } from "./progress.ts";
 import type { RunJob } from "./run-job.ts";
@@ -120,24 +128,26 @@ export class EmbeddingRun {
     }
   }
 
-  /** Looks at the chunks after the cursor first: what is missing came last, as a rule. Then at all, if that was not enough, and then at
-   *  those that came meanwhile. */
+  /** Looks at the chunks after the cursor first, where what is missing is as a rule, then at all of them, then at those that came
+   *  meanwhile, and at all again if others went on missing: a sweep or another process deleted their embeddings. */
   async #passes(table: VectorTable, size: BatchSize): Promise<void> {
     const { db } = this.#parts;
     let from = this.#cursor;
-    for (let all = from === 0; ; all = true) {
-      await this.#pass(table, size, from);
+    for (let seenAll = from === 0; ; seenAll = true) {
+      const written = await this.#pass(table, size, from);
       if (await db.transaction((tx) => serveWhenComplete(tx, this.generation))) return;
       if (await this.#isComplete()) return;
-      if (all && (await db.transaction((tx) => this.#serveWithoutRefused(tx)))) return;
-      from = all ? this.#cursor : 0;
+      if (await db.transaction((tx) => this.#serveWithoutRefused(tx))) return;
+      const othersCame = await isAnyAfter(db, this.#cursor);
+      // A pass through all that could write nothing would be followed by others like it: some chunk cannot have its embedding.
+      if (from === 0 && written === 0 && !othersCame) return;
+      from = seenAll && othersCame ? this.#cursor : 0;
     }
   }
 
-  /** Where every chunk up to the cursor was looked at: what is missing of them was refused.
-   *  @returns false when others came since. */
+  /** Lets the generation serve where nothing is missing but what was refused. @returns whether that is so. */
   async #serveWithoutRefused(tx: SqlExecutor): Promise<boolean> {
-    if (await isAnyAfter(tx, this.#cursor)) return false;
+    if (await isAnyMissingBut(tx, this.generation, this.#refused)) return false;
     await serveWithGaps(tx, this.generation);
     return true;
   }
@@ -160,8 +170,9 @@ export class EmbeddingRun {
     return chunks === 0 || (await servingVersion(db, modelId, dimensions)) === modelVersion;
   }
 
-  /** Goes through the chunks after `from` once, and embeds what is missing and was not refused. */
-  async #pass(table: VectorTable, size: BatchSize, from: number): Promise<void> {
+  /** Goes through the chunks after `from` once, and embeds what is missing and was not refused. @returns how many embeddings it wrote. */
+  async #pass(table: VectorTable, size: BatchSize, from: number): Promise<number> {
+    const before = this.#progress.embedded;
     for (let after = from; ;) {
       throwIfAborted(this.#signal, "run");
       const { rows, through } = await missingAfter(this.#parts.db, this.generation, after);
@@ -174,7 +185,7 @@ export class EmbeddingRun {
         await this.#turns.breathe();
       }
       await this.#write(table);
-      if (through === null) return;
+      if (through === null) return this.#progress.embedded - before;
       after = through;
       this.#cursor = through;
       await this.#turns.breathe();
