@@ -2,7 +2,7 @@ import type { Store } from "./contracts/store.ts";
 import { openOpfsBlobs } from "./drivers/blobs-opfs.ts";
 import { SqlBlobStore } from "./drivers/blobs-sql.ts";
 import { type EmbedderSpec, makeEmbedder } from "./drivers/embed/embedder-spec.ts";
-import { openSqlOpfs } from "./drivers/sql-opfs.ts";
+import { openOpfsReserve, openSqlOpfs } from "./drivers/sql-opfs.ts";
 import { openBrowserStorage } from "./drivers/storage-browser.ts";
 import { HnswVectorStore } from "./drivers/vectors-hnsw.ts";
 import { checkVectorSettings, type VectorSettings } from "./drivers/vectors/index-policy.ts";
@@ -54,6 +54,7 @@ serve(
       filters,
       activity,
       storage: openBrowserStorage({ name }),
+      reserve: openOpfsReserve({ name }),
       searchCache: new SearchCache(db, searchCacheBytes),
       ...(made === undefined ? {} : { embedder: made }),
       ...(embedOnOpen === undefined ? {} : { embedOnOpen }),

@@ -9,6 +9,7 @@ import { WasmSqlEngine } from "./sql/wasm-engine.ts";
 import { loadSqlite, type SqliteWasmSource } from "./sql/wasm-module.ts";
 
 export { deleteOpfsStore, opfsStoreBytes } from "./sql/delete-opfs-store.ts";
+export { openOpfsReserve } from "./sql/opfs-reserve.ts";
 
 /** SQLite settings of the file and the connection. The defaults are the fastest that keep every commit through power
  *  loss; DESIGN.md has the measurements. */

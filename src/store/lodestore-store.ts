@@ -46,6 +46,7 @@ import { SearchCache } from "./search/search-cache.ts";
 import { readStats } from "./stats.ts";
 import { closeParts, type StoreParts } from "./store-parts.ts";
 import { RoomAwareDatabase } from "./upkeep/room-aware-database.ts";
+import { SpareRoom } from "./upkeep/spare-room.ts";
 import { UnboundedStorage } from "./upkeep/unbounded-storage.ts";
 import { vacuumStore } from "./upkeep/vacuum.ts";
 
@@ -83,7 +84,8 @@ export class LodestoreStore implements LocalStore {
 
   constructor(given: StoreParts, opened: Omit<OpenReport, "indexes">) {
     const storage = given.storage ?? new UnboundedStorage(given.db);
-    const parts = { ...given, db: new RoomAwareDatabase(given.db, storage) };
+    const spare = new SpareRoom(given.db, given.reserve);
+    const parts = { ...given, db: new RoomAwareDatabase(given.db, storage, spare) };
     this.#parts = parts;
     this.#db = parts.db;
     this.storage = {
@@ -100,7 +102,7 @@ export class LodestoreStore implements LocalStore {
     const held = this.#held;
     const writable = held.over(parts.db);
     this.#desk = new JobDesk(writable);
-    this.#embeddings = new StoreEmbeddings(parts, this.#activity, this.#desk);
+    this.#embeddings = new StoreEmbeddings({ ...parts, spare }, this.#activity, this.#desk);
     this.embeddings = this.#embeddings;
     const external =
       parts.assets === undefined
@@ -123,7 +125,7 @@ export class LodestoreStore implements LocalStore {
       closing: this.#calls.closing,
     });
     this.evaluations = this.#evaluations;
-    this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings, storage);
+    this.#ingest = new Ingest(writable, documents, this.#desk, this.#embeddings, { storage, spare });
     this.#cache = parts.searchCache ?? new SearchCache(parts.db);
     this.#search = new Search(
       parts.db,

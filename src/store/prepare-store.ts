@@ -13,6 +13,7 @@ import { openJobs } from "./jobs/interrupt-jobs.ts";
 import type { OpeningStep } from "./opening.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import type { StoreParts } from "./store-parts.ts";
+import { unlessFull } from "./upkeep/unless-full.ts";
 
 const OPEN = { capability: "store", operation: "open" } as const;
 
@@ -43,7 +44,10 @@ type PreparedRows = Omit<PreparedStore, "vectors">;
 async function prepareRows({ db, vectors }: StoreParts, step: OpeningStep): Promise<PreparedRows> {
   const { applied, version } = await migrate(db, migrations, step);
   const created = applied.length === version;
-  await markInterrupted(db, new Set());
+  await unlessFull(
+    () => markInterrupted(db, new Set()),
+    async () => {},
+  );
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);
   await step();
   const rebuilt = [...(await ensureTextIndex(db, created, step)), ...(await ensureTurnIndex(db, applied))];

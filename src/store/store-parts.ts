@@ -1,5 +1,6 @@
 import type { StreamingBlobStore, TransactionalBlobStore } from "../contracts/blobs.ts";
 import type { Embedder } from "../contracts/embedder.ts";
+import type { RoomReserve } from "../contracts/room-reserve.ts";
 import type { SqlDatabase } from "../contracts/sql.ts";
 import type { StoreStorage } from "../contracts/upkeep.ts";
 import type { SearchActivity } from "../turns.ts";
@@ -37,6 +38,8 @@ export interface StoreParts {
   readOnly?: boolean;
   /** Knows how much room there is. Without one nobody does. */
   storage?: StoreStorage;
+  /** Sets room aside, so that a full store can be tidied. Without one a full disk lets nothing be written. */
+  reserve?: RoomReserve;
   /** How bytes and rows of documents are written from now on; `compact` by default. Both are read. */
   storageStyle?: StorageStyle;
   /** Answers the searches of evaluations, where another thread does better: this one may not keep the indexes. */

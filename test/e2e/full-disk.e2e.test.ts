@@ -11,7 +11,7 @@ test("an ingest that fills the disk fails with its code, keeps whole documents, 
     await page.waitForFunction("'lodestore' in globalThis");
     const cdp = await page.context().newCDPSession(page);
     const origin = new URL(address).origin;
-    await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 3 * 2 ** 20 });
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 15 * 2 ** 20 });
     const ingest = (): Promise<{ code: string; documents: number; added: number; ok: boolean }> =>
       page.evaluate(async () => {
         const store = await lodestore.openStore({ name: "full" });
@@ -40,6 +40,68 @@ test("an ingest that fills the disk fails with its code, keeps whole documents, 
     await cdp.send("Storage.overrideQuotaForOrigin", { origin });
     const roomy = await ingest();
     expect(roomy).toEqual({ code: "none", documents: 60, added: 60 - full.documents, ok: true });
+  } finally {
+    await browser.close();
+  }
+});
+
+test("a store that fills the disk lets documents be deleted, gives their room back, and takes others in", async () => {
+  const browser = await chromium.launch({ executablePath: ensureChromium(), args: [...CHROMIUM_FLAGS] });
+  try {
+    const page = await browser.newPage();
+    const address = inject("libraryUrl");
+    await page.goto(address);
+    await page.waitForFunction("'lodestore' in globalThis");
+    const cdp = await page.context().newCDPSession(page);
+    const origin = new URL(address).origin;
+    // What is set aside is 12 MB.
+    await cdp.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 22 * 2 ** 20 });
+    const filled = await page.evaluate(async () => {
+      const store = await lodestore.openStore({ name: "brimful" });
+      let seed = 7;
+      const word = (): string => (seed = (seed * 48_271) % 2_147_483_647).toString(36);
+      const note = (words: number): string => `# Note\n\n${Array.from({ length: words }, word).join(" ")}\n`;
+      const codeOf = async (work: Promise<unknown>): Promise<string> =>
+        work.then(
+          () => "none",
+          (error: unknown) => (error instanceof lodestore.StorageError ? error.code : String(error)),
+        );
+      const refused: string[] = [];
+      // Until nothing goes in, however small.
+      for (const words of [4000, 400, 40, 4]) {
+        for (let index = 0, code = "none"; code === "none" && index < 500; index++) {
+          code = await codeOf(store.ingest({ path: `${words}/${index}.md`, content: note(words) }));
+          if (code !== "none") refused.push(code);
+        }
+      }
+      const [first = "", ...paths] = await store.documents.allWorkspacePaths();
+      const document = await store.documents.getDocumentByWorkspacePath(first);
+      const deleted = await store.documents.deleteDocument(document?.id ?? "");
+      await store.close();
+      return { refused, deleted, paths };
+    });
+    expect(filled.refused).toEqual(Array.from({ length: 4 }, () => "QUOTA_EXCEEDED"));
+    expect(filled.deleted).toBe(true);
+    expect(filled.paths.length).toBeGreaterThan(10);
+    const emptied = await page.evaluate(async (paths) => {
+      const store = await lodestore.openStore({ name: "brimful" });
+      const { hits } = await store.search({ text: "note", k: 1 });
+      for (const path of paths) {
+        const document = await store.documents.getDocumentByWorkspacePath(path);
+        await store.documents.deleteDocument(document?.id ?? "");
+      }
+      let steps = 0;
+      const { freedBytes, leftBytes } = await store.vacuum({ onProgress: () => steps++ });
+      const { added } = await store.ingest({ path: "again.md", content: "# Again\n\nThere is room.\n" });
+      const { ok } = await store.check();
+      const { documents } = await store.stats();
+      await store.close();
+      return { hits: hits.length, steps, freedBytes, leftBytes, added, ok, documents };
+    }, filled.paths);
+    expect(emptied).toMatchObject({ hits: 1, leftBytes: 0, added: 1, ok: true, documents: 1 });
+    expect(emptied.freedBytes).toBeGreaterThan(2 * 2 ** 20);
+    // One for each megabyte, and one for each part.
+    expect(emptied.steps).toBeLessThan(emptied.freedBytes / 2 ** 20 + 5);
   } finally {
     await browser.close();
   }

@@ -1,9 +1,14 @@
-import { expect, test } from "vitest";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import type { SqlDatabase } from "../../src/contracts/sql.ts";
 import type { RoomEstimate, StoreStorage } from "../../src/contracts/upkeep.ts";
 import type { Store } from "../../src/contracts/store.ts";
 import { MemoryBlobStore } from "../../src/drivers/blobs-memory.ts";
 import { SqlBlobStore } from "../../src/drivers/blobs-sql.ts";
 import { openSqlNode } from "../../src/drivers/sql-node.ts";
+import { StorageError } from "../../src/errors.ts";
 import { storeFunctions as functions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
 import { patterned } from "../conformance/blob-streams.ts";
@@ -267,3 +272,37 @@ test.each([-1, 1.5, "many"])("an ingest refuses %s as totalBytes", async (totalB
     message: expect.stringContaining("totalBytes") as string,
   });
 });
+
+test("a store opens where the disk is full and work ended with its process: it is named, and marked by a later opening", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "lodestore-full-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "lodestore.db");
+  const openDatabase = (): Promise<SqlDatabase> => openSqlNode({ path, functions });
+  const before = await openDatabase();
+  const ended = await createStore({ db: before, blobs: new SqlBlobStore(before) });
+  await ended.ingest({ path: "kept.md", content: "a quokka" });
+  const { id } = await ended.jobs.create("transcribe");
+  await ended.evaluations.run({ name: "one", queries: [{ id: "q", text: "quokka", expected: ["kept.md"] }] });
+  await before.run("UPDATE eval_runs SET status = 'running', finished_at = NULL");
+  await ended.close();
+
+  const full = await openDatabase();
+  const { run, all } = full;
+  const refuse = (): Promise<never> => Promise.reject(new StorageError("QUOTA_EXCEEDED", "the disk is full", SITE));
+  full.run = (sql, params) => (/^\s*(?:UPDATE|DELETE|INSERT)/u.test(sql) ? refuse() : run.call(full, sql, params));
+  full.all = (sql, params, options) =>
+    sql.startsWith("UPDATE") ? refuse() : (all.call(full, sql, params, options) as Promise<never>);
+  const store = await createStore({ db: full, blobs: new SqlBlobStore(full) });
+  expect(await store.openReport()).toMatchObject({ interruptedJobs: [{ id, kind: "transcribe" }] });
+  expect((await store.search({ text: "quokka" })).hits).toHaveLength(1);
+  expect((await store.evaluations.listRuns()).items).toMatchObject([{ status: "running" }]);
+  await store.close();
+
+  const roomy = await openDatabase();
+  await using again = await createStore({ db: roomy, blobs: new SqlBlobStore(roomy) });
+  expect(await again.openReport()).toMatchObject({ interruptedJobs: [{ id, kind: "transcribe" }] });
+  expect(await again.jobs.get(id)).toMatchObject({ status: "interrupted" });
+  expect((await again.evaluations.listRuns()).items).toMatchObject([{ status: "interrupted" }]);
+});
+
+const SITE = { capability: "sql", operation: "run" } as const;

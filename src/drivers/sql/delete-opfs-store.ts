@@ -1,4 +1,4 @@
-import { checkStoreName, opfsError, storesDirectory } from "./opfs-directory.ts";
+import { checkStoreName, opfsError, RESERVE_FILE, storesDirectory } from "./opfs-directory.ts";
 
 /** Deletes a store of this origin with everything in it; nothing happens if there is none. Works in tabs and workers.
  *  @throws StorageError CONFLICT (it is open somewhere), UNSUPPORTED (no OPFS), INVALID_INPUT (name) */
@@ -12,7 +12,7 @@ export async function deleteOpfsStore(name: string): Promise<void> {
   }
 }
 
-/** Bytes of the store's files, journals included; 0 if there is none. Works while the store is open, in tabs and workers.
+/** Bytes of the store's files, journals included and what is set aside for a full disk not; 0 if there is none. Works while the store is open, in tabs and workers.
  *  @throws StorageError UNSUPPORTED (no OPFS), INVALID_INPUT (name) */
 export async function opfsStoreBytes(name: string): Promise<number> {
   const stores = await storesDirectory("size");
@@ -28,7 +28,7 @@ async function bytesIn(directory: FileSystemDirectoryHandle): Promise<number> {
   let bytes = 0;
   for await (const handle of directory.values()) {
     if (handle.kind === "directory") bytes += await bytesIn(handle);
-    else bytes += (await handle.getFile()).size;
+    else if (handle.name !== RESERVE_FILE) bytes += (await handle.getFile()).size;
   }
   return bytes;
 }

@@ -3,6 +3,9 @@ import { StorageError } from "../../errors.ts";
 /** Folder of the origin private file system that holds one folder per store. */
 const ROOT = ".lodestore";
 
+/** The file in a store's folder whose length is set aside for when the disk is full. */
+export const RESERVE_FILE = "reserve";
+
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,64}$/;
 
 /** Name of a store as its folder's name.

@@ -280,7 +280,7 @@ export class SqlDocumentStore implements DocumentStore {
 
   async deleteDocument(id: string): Promise<boolean> {
     requireLookupId(at("deleteDocument"), "id", id);
-    return this.#write((tx, blobs) => deleteDocumentWhere(tx, blobs, "d.document_id = $1", id));
+    return this.#writeOnFull((tx, blobs) => deleteDocumentWhere(tx, blobs, "d.document_id = $1", id));
   }
 
   async staleChunkIdsAt(workspacePath: string): Promise<string[]> {
@@ -289,7 +289,7 @@ export class SqlDocumentStore implements DocumentStore {
 
   async purgeOrphanAtWorkspacePath(workspacePath: string): Promise<string[]> {
     const path = requireWorkspacePath(at("purgeOrphanAtWorkspacePath"), "workspacePath", workspacePath);
-    return this.#write(async (tx, blobs) => {
+    return this.#writeOnFull(async (tx, blobs) => {
       const chunkIds = await readChunkIdsAt(tx, path);
       await deleteDocumentWhere(tx, blobs, "d.workspace_path = $1", path);
       return chunkIds;
@@ -322,6 +322,16 @@ export class SqlDocumentStore implements DocumentStore {
     const result = await this.#db.transaction((tx) => body(tx, this.#blobsOver(tx)));
     if (!this.#nested) await this.#external?.collect();
     return result;
+  }
+
+  /** Writes what makes room: on a full disk once more, for room that was set aside is there the second time. */
+  async #writeOnFull<T>(body: (tx: SqlExecutor, blobs: AssetBlobs) => Promise<T>): Promise<T> {
+    try {
+      return await this.#write(body);
+    } catch (error) {
+      if (this.#nested || !(error instanceof StorageError) || error.code !== "QUOTA_EXCEEDED") throw error;
+      return this.#write(body);
+    }
   }
 
   /** In a transaction of the caller's nothing is put beside the database: it may be undone. */

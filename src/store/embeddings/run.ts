@@ -9,6 +9,7 @@ import type { SqlDatabase, SqlExecutor } from "../../contracts/sql.ts";
 import type { VectorTable } from "../../contracts/vectors.ts";
 import type { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
+import type { SpareRoom } from "../upkeep/spare-room.ts";
 import { BatchSize, CommitSize } from "./batch-size.ts";
 import { embedTexts, type RefusedChunk } from "./embed-texts.ts";
 import { generationOf } from "./generation.ts";
@@ -43,6 +44,7 @@ export interface RunParts {
   writer: EmbeddingWriter;
   embedder: Embedder;
   activity: SearchActivity;
+  spare: SpareRoom;
 }
 
 /** One run: embeds what is missing, by chunk key, batch by batch. */
@@ -238,6 +240,7 @@ export class EmbeddingRun {
     this.#waiting = [];
     for (let at = 0; at < rows.length;) {
       const slice = rows.slice(at, at + this.#commit.rows);
+      await this.#parts.spare.require({ capability: "embeddings", operation: "run" });
       const start = performance.now();
       const written = await this.#parts.writer.write(table, this.generation, slice);
       this.#commit.learn(slice.length, performance.now() - start);

@@ -32,6 +32,7 @@ import { StorageError } from "../../errors.ts";
 import { type SearchActivity, TurnTaker } from "../../turns.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
 import { RunningWork } from "../running-work.ts";
+import type { SpareRoom } from "../upkeep/spare-room.ts";
 import { eraseBaseless } from "./baseless.ts";
 import { RecordEraser } from "./eraser.ts";
 import { examineTables } from "./examine-indexes.ts";
@@ -56,6 +57,7 @@ export interface EmbeddingParts {
   /** Without one nothing is embedded. */
   vectors?: AnyVectorStore | undefined;
   embedder?: Embedder | undefined;
+  spare: SpareRoom;
 }
 
 /** What there is with a vector store. */
@@ -78,7 +80,7 @@ export class StoreEmbeddings implements Embeddings {
 
   /** @param activity Tells a run whether somebody is searching.
    *  @param desk Where what takes long has its jobs. */
-  constructor({ db, vectors, embedder }: EmbeddingParts, activity: SearchActivity, desk: JobDesk) {
+  constructor({ db, vectors, embedder, spare }: EmbeddingParts, activity: SearchActivity, desk: JobDesk) {
     this.#db = db;
     this.#desk = desk;
     this.#model = embedder === undefined ? null : generationOf(embedder);
@@ -90,7 +92,7 @@ export class StoreEmbeddings implements Embeddings {
     const runner =
       embedder === undefined
         ? undefined
-        : new EmbeddingRunner({ db, vectors: side, writer, embedder, activity }, tidy, desk);
+        : new EmbeddingRunner({ db, vectors: side, writer, embedder, activity, spare }, tidy, desk);
     this.#machinery = { vectors: side, eraser, writer, tidy, runner };
   }
 

@@ -16,6 +16,7 @@ import { filesOf } from "./source-files.ts";
 import { sweep } from "./sweep.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 import { tidyTextIndex } from "../search/text-index.ts";
+import type { SpareRoom } from "../upkeep/spare-room.ts";
 import { TurnTaker } from "../../turns.ts";
 
 /** A transaction is committed when it holds this many documents … */
@@ -48,6 +49,7 @@ export interface RunParts {
   job: StoreJob;
   /** Ids of the runs that are going on. */
   live: ReadonlySet<string>;
+  spare: SpareRoom;
 }
 
 /** One run: from its files to their commits. */
@@ -55,6 +57,7 @@ export class IngestRun {
   readonly #desk: JobDesk;
   readonly #job: StoreJob;
   readonly #db: SqlExecutor;
+  readonly #spare: SpareRoom;
   readonly #documents: SqlDocumentStore;
   readonly #options: CheckedIngestOptions;
   readonly #reader: DocumentReader;
@@ -68,10 +71,11 @@ export class IngestRun {
   #groupBytes = 0;
   #groupStarted = 0;
 
-  constructor({ db, documents, desk, job, live }: RunParts, given: CheckedIngestOptions, runId: string) {
+  constructor({ db, documents, desk, job, live, spare }: RunParts, given: CheckedIngestOptions, runId: string) {
     const signal = anySignal(given.signal, job.signal);
     const options = { ...given, signal };
     this.#db = db;
+    this.#spare = spare;
     this.#documents = documents;
     this.#desk = desk;
     this.#job = job;
@@ -215,6 +219,7 @@ export class IngestRun {
   /** Writes the group and the run's row: one commit, one savepoint per document. */
   async #flush(status: RunStatus): Promise<void> {
     if (this.#group.size === 0 && status === "running") return;
+    if (this.#group.size > 0) await this.#spare.require({ capability: "ingest", operation: "ingest" });
     const group = this.#group;
     this.#group = new Map();
     this.#groupBytes = 0;

@@ -4,8 +4,7 @@ import { checkIngestOptions, type CheckedIngestOptions, requireIngestSource } fr
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
 import { type AfterIngest, requireEmbedding } from "./embed-after.ts";
-import type { StoreStorage } from "../../contracts/upkeep.ts";
-import { requireIngestRoom } from "./ingest-room.ts";
+import { type IngestRoom, requireIngestRoom } from "./ingest-room.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 import { IngestRun } from "./ingest-run.ts";
 
@@ -20,16 +19,16 @@ export class Ingest {
   readonly #live = new Set<string>();
   readonly #embedding: AfterIngest | undefined;
   readonly #desk: JobDesk;
-  readonly #storage: StoreStorage;
+  readonly #room: IngestRoom;
 
   constructor(
     db: SqlExecutor,
     documents: SqlDocumentStore,
     desk: JobDesk,
     embedding: AfterIngest | undefined,
-    storage: StoreStorage,
+    room: IngestRoom,
   ) {
-    this.#storage = storage;
+    this.#room = room;
     this.#db = db;
     this.#documents = documents;
     this.#desk = desk;
@@ -43,12 +42,12 @@ export class Ingest {
     const checked = checkIngestOptions(options);
     requireEmbedding(checked, this.#embedding);
     if (checked.signal?.aborted === true) throw ingestAborted(checked.signal);
-    await requireIngestRoom(this.#db, this.#storage, source, checked);
+    await requireIngestRoom(this.#db, this.#room, source, checked);
     const job =
       resumed === undefined ? this.#desk.begin("ingest", jobPayload(checked)) : await this.#desk.reopen(resumed);
     const runId = crypto.randomUUID();
     const run = new IngestRun(
-      { db: this.#db, documents: this.#documents, desk: this.#desk, job, live: this.#live },
+      { db: this.#db, documents: this.#documents, desk: this.#desk, job, live: this.#live, spare: this.#room.spare },
       checked,
       runId,
     );

@@ -1,8 +1,10 @@
 import type { SqlDatabase, SqlExecutor, SqlParams, SqlRunResult, SqlTransaction } from "../../contracts/sql.ts";
 import type { StoreStorage } from "../../contracts/upkeep.ts";
 import { StorageError } from "../../errors.ts";
+import type { SpareRoom } from "./spare-room.ts";
 
-/** A database whose errors about a full disk say how much room there is. What was being written is undone by then. */
+/** A database whose errors about a full disk say how much room there is. What was being written is undone by then, and the room that was set
+ *  aside is given up. */
 export class RoomAwareDatabase implements SqlDatabase {
   readonly all: SqlExecutor["all"];
   readonly get: SqlExecutor["get"];
@@ -11,10 +13,12 @@ export class RoomAwareDatabase implements SqlDatabase {
   readonly close: SqlDatabase["close"];
   readonly #db: SqlDatabase;
   readonly #storage: StoreStorage;
+  readonly #spare: SpareRoom;
 
-  constructor(db: SqlDatabase, storage: StoreStorage) {
+  constructor(db: SqlDatabase, storage: StoreStorage, spare: SpareRoom) {
     this.#db = db;
     this.#storage = storage;
+    this.#spare = spare;
     this.all = db.all.bind(db);
     this.get = db.get.bind(db);
     this.iterate = db.iterate.bind(db);
@@ -54,7 +58,11 @@ export class RoomAwareDatabase implements SqlDatabase {
     try {
       return await work;
     } catch (error) {
-      throw isFull(error) ? await this.#withRoom(error) : error;
+      if (!isFull(error)) throw error;
+      const told = await this.#withRoom(error);
+      // What it could not do does not change what is to be said.
+      await this.#spare.giveUp().catch(nothing);
+      throw told;
     }
   }
 
@@ -71,3 +79,5 @@ export class RoomAwareDatabase implements SqlDatabase {
 function isFull(error: unknown): error is StorageError {
   return error instanceof StorageError && error.code === "QUOTA_EXCEEDED" && error.capability === "sql";
 }
+
+function nothing(): void {}

@@ -86,7 +86,8 @@ class Vacuum {
       if (this.#isLate()) return "maxMs";
       await this.#breathe();
       const step = Math.ceil(Math.min(STEP_BYTES, maxBytes - given) / pages.pageSize);
-      await this.#db.exec(`PRAGMA incremental_vacuum(${step})`);
+      // A row for every page: `exec` need not go on to the last.
+      await this.#db.all(`PRAGMA incremental_vacuum(${step})`);
       const { count } = await this.#pages();
       // Nothing moves while another connection reads a state that needs the pages as they are.
       if (count >= pages.count) return "done";
