@@ -1,4 +1,5 @@
 import { StorageError } from "../../errors.ts";
+import { isOutOfRoom } from "../out-of-room.ts";
 
 /** Folder of the origin private file system that holds one folder per store. */
 const ROOT = ".lodestore";
@@ -59,7 +60,7 @@ export function opfsError(error: unknown, operation: string, name: string): Stor
     const message = `the store "${name}" is open in another tab or worker; it can be open in one at a time`;
     return new StorageError("CONFLICT", message, context);
   }
-  if (error instanceof Error && error.name === "QuotaExceededError") {
+  if (isOutOfRoom(error)) {
     return new StorageError("QUOTA_EXCEEDED", `no storage is left for the store "${name}": ${reason}`, context);
   }
   return new StorageError("DRIVER", `the origin private file system failed: ${reason}`, context);

@@ -1,5 +1,6 @@
 import type { Database, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import { StorageError } from "../../errors.ts";
+import { isOutOfRoom } from "../out-of-room.ts";
 import type { EngineImage, EngineTurn, SqlEngine } from "./engine.ts";
 import { IMAGE_PIECE_BYTES, throwIfCopyAborted } from "./image-bytes.ts";
 import type { OpfsPool } from "./opfs-pool.ts";
@@ -177,7 +178,7 @@ function pagesOf(database: Database): { count: number; size: number } {
 function receiveError(error: unknown): unknown {
   if (error instanceof StorageError || !(error instanceof Error)) return error;
   const context = { capability: "sql", operation: "imageFrom", cause: error } as const;
-  if (error.name === "QuotaExceededError" || error.message.includes("bytes but wrote")) {
+  if (isOutOfRoom(error) || error.message.includes("bytes but wrote")) {
     return new StorageError("QUOTA_EXCEEDED", `no storage is left for the file: ${error.message}`, context);
   }
   if (error.message.includes("SQLite") || error.message.includes("database")) {

@@ -1,4 +1,5 @@
 import type { RoomReserve } from "../../contracts/room-reserve.ts";
+import { isOutOfRoom } from "../out-of-room.ts";
 import { checkStoreName, opfsError, RESERVE_FILE, storesDirectory } from "./opfs-directory.ts";
 
 /** More than a checkpoint adds to the database when it comes to a full disk. The WAL holds 4 MB and a group of documents when it is taken
@@ -27,7 +28,7 @@ async function grow(file: FileSystemFileHandle): Promise<boolean> {
     handle.truncate(RESERVE_BYTES);
     return handle.getSize() >= RESERVE_BYTES;
   } catch (error) {
-    if (!isFull(error)) throw error;
+    if (!isOutOfRoom(error)) throw error;
     return false;
   } finally {
     handle.close();
@@ -51,11 +52,7 @@ async function attempt(name: string, work: (folder: FileSystemDirectoryHandle) =
   try {
     return await work(await stores.getDirectoryHandle(checkStoreName(name)));
   } catch (error) {
-    if (isFull(error)) return false;
+    if (isOutOfRoom(error)) return false;
     throw opfsError(error, "reserve", name);
   }
-}
-
-function isFull(error: unknown): boolean {
-  return error instanceof Error && error.name === "QuotaExceededError";
 }

@@ -1,5 +1,6 @@
 import type { Database, Sqlite3Static } from "@sqlite.org/sqlite-wasm";
 import type { SqlCapabilities } from "../../contracts/sql.ts";
+import { isOutOfRoom } from "../out-of-room.ts";
 import type { EngineImage, EngineTurn, SqlEngine, SqlEngineFailure, SqlEngineStatement } from "./engine.ts";
 import { isIoError, SQLITE_FULL } from "./result-codes.ts";
 import type { UserFunctions } from "./user-functions.ts";
@@ -184,5 +185,5 @@ export class WasmSqlEngine implements SqlEngine, WasmConnection {
 /** Where no space is left, browsers throw QuotaExceededError or write less than they were asked to, which the VFS calls
  *  a failure of `write()`. */
 function isOutOfSpace(error: Error): boolean {
-  return error.name === "QuotaExceededError" || error.message.includes("write() failure");
+  return isOutOfRoom(error) || error.message.includes("write() failure");
 }
