@@ -283,8 +283,12 @@ test("a store opens where the disk is full and work ended with its process: it i
   await ended.ingest({ path: "kept.md", content: "a quokka" });
   const { id } = await ended.jobs.create("transcribe");
   await ended.evaluations.run({ name: "one", queries: [{ id: "q", text: "quokka", expected: ["kept.md"] }] });
-  await before.run("UPDATE eval_runs SET status = 'running', finished_at = NULL");
   await ended.close();
+  // As if its process had ended before that.
+  const killed = await openDatabase();
+  await killed.exec(`UPDATE eval_runs SET status = 'running', finished_at = NULL;
+    UPDATE jobs SET status = 'running', finished_at = NULL WHERE kind = 'transcribe'`);
+  await killed.close();
 
   const full = await openDatabase();
   const { run, all } = full;
