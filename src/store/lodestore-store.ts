@@ -44,10 +44,7 @@ import { repairStore } from "./repair/repair.ts";
 import { Search } from "./search/search.ts";
 import { SearchCache } from "./search/search-cache.ts";
 import { readStats } from "./stats.ts";
-import { closeParts, type StoreParts } from "./store-parts.ts";
-import { RoomAwareDatabase } from "./upkeep/room-aware-database.ts";
-import { SpareRoom } from "./upkeep/spare-room.ts";
-import { UnboundedStorage } from "./upkeep/unbounded-storage.ts";
+import { closeParts, type RoomAwareParts, type StoreParts } from "./store-parts.ts";
 import { vacuumStore } from "./upkeep/vacuum.ts";
 
 /** A store of this thread. */
@@ -82,10 +79,8 @@ export class LodestoreStore implements LocalStore {
   readonly #held = new HeldWrites();
   #closed: Promise<void> | undefined;
 
-  constructor(given: StoreParts, opened: Omit<OpenReport, "indexes">) {
-    const storage = given.storage ?? new UnboundedStorage(given.db);
-    const spare = new SpareRoom(given.db, given.reserve);
-    const parts = { ...given, db: new RoomAwareDatabase(given.db, storage, spare) };
+  constructor(parts: RoomAwareParts, opened: Omit<OpenReport, "indexes">) {
+    const { storage, spare } = parts;
     this.#parts = parts;
     this.#db = parts.db;
     this.storage = {
@@ -102,7 +97,7 @@ export class LodestoreStore implements LocalStore {
     const held = this.#held;
     const writable = held.over(parts.db);
     this.#desk = new JobDesk(writable);
-    this.#embeddings = new StoreEmbeddings({ ...parts, spare }, this.#activity, this.#desk);
+    this.#embeddings = new StoreEmbeddings(parts, this.#activity, this.#desk);
     this.embeddings = this.#embeddings;
     const external =
       parts.assets === undefined

@@ -13,7 +13,7 @@ import { openJobs } from "./jobs/interrupt-jobs.ts";
 import type { OpeningStep } from "./opening.ts";
 import { ensureTextIndex, requireTextIndex } from "./search/text-index.ts";
 import type { StoreParts } from "./store-parts.ts";
-import { unlessFull } from "./upkeep/unless-full.ts";
+import { onceMoreOnFull, unlessFull } from "./upkeep/on-full.ts";
 
 const OPEN = { capability: "store", operation: "open" } as const;
 
@@ -45,7 +45,7 @@ async function prepareRows({ db, vectors }: StoreParts, step: OpeningStep): Prom
   const { applied, version } = await migrate(db, migrations, step);
   const created = applied.length === version;
   await unlessFull(
-    () => markInterrupted(db, new Set()),
+    () => onceMoreOnFull(() => markInterrupted(db, new Set())),
     async () => {},
   );
   const undone = created ? [] : await undoUnfinishedImport(db, vectors);

@@ -10,6 +10,7 @@ import type { OpenVectors } from "./embeddings/adopt-vectors.ts";
 import type { AnyVectorStore } from "./embeddings/vector-side.ts";
 import type { SearchCall } from "./evaluation/rank-query.ts";
 import type { SearchCache } from "./search/search-cache.ts";
+import type { SpareRoom } from "./upkeep/spare-room.ts";
 
 /** What a store is made of. */
 export interface StoreParts {
@@ -50,6 +51,12 @@ export interface StoreParts {
   closing?: AbortSignal;
   /** Gives up opening; has no effect once the store is open. */
   signal?: AbortSignal;
+}
+
+/** What a store works with: its database tells of a full disk, and gives up what was set aside. */
+export interface RoomAwareParts extends StoreParts {
+  storage: StoreStorage;
+  spare: SpareRoom;
 }
 
 /** The vector store writes its last to the database, so the database is the last to close, whatever else fails. */

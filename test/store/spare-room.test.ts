@@ -7,6 +7,8 @@ import { openSqlNode } from "../../src/drivers/sql-node.ts";
 import { StorageError } from "../../src/errors.ts";
 import { storeFunctions } from "../../src/store/schema-functions.ts";
 import { createStore } from "../../src/store/store.ts";
+import { SpareRoom } from "../../src/store/upkeep/spare-room.ts";
+import { bulkNotes } from "../support/bulk-notes.ts";
 import { flatVectors } from "../support/vector-stores.ts";
 import { TestEmbedder } from "../support/test-embedder.ts";
 
@@ -79,7 +81,7 @@ test("on a full disk it is given up: documents can be deleted, and none are adde
   disk.full = true;
   await expect(store.ingest({ path: "4.md", content: "glaze 4" }, { embed: "off" })).rejects.toMatchObject(FULL);
   expect(disk.held).toBe(false);
-  const refused = { ...FULL, message: /cannot be set aside; delete documents and call vacuum/u };
+  const refused = { ...FULL, message: /no room is left: .* cannot be set aside; delete documents/u };
   await expect(store.ingest({ path: "4.md", content: "glaze 4" })).rejects.toMatchObject(refused);
   await expect(store.embeddings.run()).rejects.toMatchObject(refused);
   const document = await store.documents.getDocumentByWorkspacePath("1.md");
@@ -111,4 +113,71 @@ test("whoever cannot set room aside for another reason adds without", async () =
   disk.take = () => Promise.reject(new Error("no such platform"));
   const { store } = await storeOn(disk);
   expect(await store.ingest({ path: "1.md", content: "glaze" })).toMatchObject({ added: 1 });
+});
+
+test("a vacuum that comes to a full disk gives it up, and is done", async () => {
+  const disk = new Disk();
+  const { store } = await storeOn(disk);
+  await store.ingest(bulkNotes(20, 2000), { embed: "off" });
+  for (const path of await store.documents.allWorkspacePaths()) await store.documents.purgeOrphanAtWorkspacePath(path);
+  disk.full = true;
+  expect(await store.vacuum()).toMatchObject({ leftBytes: 0, ended: "done" });
+  expect(disk.held).toBe(false);
+});
+
+test("pages that are free are given back for it; where even that finds no room, nothing is added", async () => {
+  const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
+  const { all } = db;
+  const statements: string[] = [];
+  let refused = false;
+  db.all = (sql, params, options) => {
+    statements.push(sql);
+    if (refused && sql.includes("incremental_vacuum")) {
+      return Promise.reject(
+        new StorageError("QUOTA_EXCEEDED", "the disk is full", { capability: "sql", operation: "all" }),
+      );
+    }
+    return all.call(db, sql, params, options) as Promise<never>;
+  };
+  const reserve: RoomReserve = { bytes: 3 * 2 ** 20, take: async () => false, giveUp: async () => false };
+  const store = await createStore({ db, blobs: new SqlBlobStore(db) });
+  await store.ingest(bulkNotes(20, 2000));
+  for (const path of await store.documents.allWorkspacePaths()) await store.documents.purgeOrphanAtWorkspacePath(path);
+  const spare = new SpareRoom(db, reserve);
+  const site = { capability: "ingest", operation: "ingest" } as const;
+  refused = true;
+  await expect(spare.require(site)).rejects.toMatchObject(FULL);
+  refused = false;
+  statements.length = 0;
+  let asked = 0;
+  reserve.take = async () => ++asked > 1;
+  await spare.require(site);
+  expect(statements.filter((sql) => sql.includes("incremental_vacuum")).length).toBeGreaterThan(0);
+  expect(statements.at(-1)).toContain("wal_checkpoint");
+  await store.close();
+});
+
+test("it is not given up while it is being taken", async () => {
+  const db = await openSqlNode({ path: ":memory:", functions: storeFunctions });
+  onTestFinished(() => db.close());
+  const done: string[] = [];
+  let go = (): void => {};
+  const gate = new Promise<void>((resolve) => (go = resolve));
+  const spare = new SpareRoom(db, {
+    bytes: 1000,
+    take: async () => {
+      await gate;
+      done.push("taken");
+      return true;
+    },
+    giveUp: async () => done.push("given up") > 0,
+  });
+  const site = { capability: "ingest", operation: "ingest" } as const;
+  const taken = spare.require(site);
+  const given = spare.giveUp();
+  go();
+  await taken;
+  expect(await given).toBe(true);
+  await spare.require(site);
+  expect(done).toEqual(["taken", "given up", "taken"]);
 });

@@ -46,6 +46,7 @@ import type { StorageStyle } from "../compression/storage-style.ts";
 import { assetContentHash } from "../ids.ts";
 import { nextTurn } from "../../turns.ts";
 import { fillTextIndex } from "../search/text-index.ts";
+import { onceMoreOnFull } from "../upkeep/on-full.ts";
 import { ASSET_COLUMNS, type AssetBlobs, type AssetRow, putAsset, readAsset, toAsset } from "./asset-rows.ts";
 import { readBlocks, replaceBlocks } from "./block-rows.ts";
 import { readChunkIdsAt, readChunks, readChunksOf, replaceChunks, requireOwner } from "./chunk-rows.ts";
@@ -324,14 +325,9 @@ export class SqlDocumentStore implements DocumentStore {
     return result;
   }
 
-  /** Writes what makes room: on a full disk once more, for room that was set aside is there the second time. */
-  async #writeOnFull<T>(body: (tx: SqlExecutor, blobs: AssetBlobs) => Promise<T>): Promise<T> {
-    try {
-      return await this.#write(body);
-    } catch (error) {
-      if (this.#nested || !(error instanceof StorageError) || error.code !== "QUOTA_EXCEEDED") throw error;
-      return this.#write(body);
-    }
+  /** Writes what makes room. */
+  #writeOnFull<T>(body: (tx: SqlExecutor, blobs: AssetBlobs) => Promise<T>): Promise<T> {
+    return this.#nested ? this.#write(body) : onceMoreOnFull(() => this.#write(body));
   }
 
   /** In a transaction of the caller's nothing is put beside the database: it may be undone. */

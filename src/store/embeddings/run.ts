@@ -37,6 +37,8 @@ const MAX_REFUSED = 32;
 /** with so many. If it takes none of these either, it refuses everything: the run ends. */
 const PROBES = 16;
 
+const RUN = { capability: "embeddings", operation: "run" } as const;
+
 /** What a run works with. */
 export interface RunParts {
   db: SqlDatabase;
@@ -106,6 +108,7 @@ export class EmbeddingRun {
     const { db, vectors } = this.#parts;
     throwIfAborted(this.#signal, "run");
     if (await this.#isComplete()) return;
+    await this.#parts.spare.require(RUN);
     const table = await vectors.ensureTable(this.generation);
     await db.transaction(async (tx) => {
       await claimGeneration(tx, this.generation);
@@ -240,7 +243,7 @@ export class EmbeddingRun {
     this.#waiting = [];
     for (let at = 0; at < rows.length;) {
       const slice = rows.slice(at, at + this.#commit.rows);
-      await this.#parts.spare.require({ capability: "embeddings", operation: "run" });
+      await this.#parts.spare.require(RUN);
       const start = performance.now();
       const written = await this.#parts.writer.write(table, this.generation, slice);
       this.#commit.learn(slice.length, performance.now() - start);

@@ -4,15 +4,6 @@ import type { SqlExecutor } from "../../contracts/sql.ts";
 import type { IngestSource } from "../../contracts/store.ts";
 import type { StoreStorage } from "../../contracts/upkeep.ts";
 import { requireRoom } from "../upkeep/require-room.ts";
-import type { SpareRoom } from "../upkeep/spare-room.ts";
-
-/** What knows of room. */
-export interface IngestRoom {
-  storage: StoreStorage;
-  spare: SpareRoom;
-}
-
-const SITE = { capability: "ingest", operation: "ingest" } as const;
 
 /** Less than this is not looked at: there is nearly always as much, and finding out takes longer than writing. */
 const WORTH_LOOKING = 1024 * 1024;
@@ -24,11 +15,10 @@ const LEAST_SHARE = 0.5;
  *  @throws StorageError QUOTA_EXCEEDED */
 export async function requireIngestRoom(
   db: SqlExecutor,
-  { storage, spare }: IngestRoom,
+  storage: StoreStorage,
   source: IngestSource,
   { totalBytes, maxFileBytes }: CheckedIngestOptions,
 ): Promise<void> {
-  await spare.require(SITE);
   const bytes = Math.max(totalBytes ?? 0, knownBytes(source, maxFileBytes));
   if (bytes < WORTH_LOOKING) return;
   // Files that are in already take nothing more; those that changed take the room of what they replace.
@@ -38,5 +28,10 @@ export async function requireIngestRoom(
   );
   const { inStore, free } = row ?? { inStore: 0, free: 0 };
   const needed = Math.floor((bytes - inStore) * LEAST_SHARE) - free;
-  await requireRoom(storage, SITE, needed, `taking in ${bytes} bytes of files`);
+  await requireRoom(
+    storage,
+    { capability: "ingest", operation: "ingest" },
+    needed,
+    `taking in ${bytes} bytes of files`,
+  );
 }

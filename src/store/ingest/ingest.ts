@@ -4,9 +4,17 @@ import { checkIngestOptions, type CheckedIngestOptions, requireIngestSource } fr
 import type { SqlDocumentStore } from "../documents/sql-document-store.ts";
 import type { JobDesk } from "../jobs/job-desk.ts";
 import { type AfterIngest, requireEmbedding } from "./embed-after.ts";
-import { type IngestRoom, requireIngestRoom } from "./ingest-room.ts";
+import type { StoreStorage } from "../../contracts/upkeep.ts";
+import type { SpareRoom } from "../upkeep/spare-room.ts";
+import { requireIngestRoom } from "./ingest-room.ts";
 import { ingestAborted } from "./ingest-aborted.ts";
 import { IngestRun } from "./ingest-run.ts";
+
+/** What knows of room. */
+export interface IngestRoom {
+  storage: StoreStorage;
+  spare: SpareRoom;
+}
 
 /**
  * Takes files in. Reading, parsing and cutting happen outside of transactions; finished documents are written in
@@ -42,7 +50,7 @@ export class Ingest {
     const checked = checkIngestOptions(options);
     requireEmbedding(checked, this.#embedding);
     if (checked.signal?.aborted === true) throw ingestAborted(checked.signal);
-    await requireIngestRoom(this.#db, this.#room, source, checked);
+    await requireIngestRoom(this.#db, this.#room.storage, source, checked);
     const job =
       resumed === undefined ? this.#desk.begin("ingest", jobPayload(checked)) : await this.#desk.reopen(resumed);
     const runId = crypto.randomUUID();

@@ -1,6 +1,6 @@
 import type { InterruptedJob } from "../../contracts/jobs.ts";
 import type { SqlExecutor } from "../../contracts/sql.ts";
-import { unlessFull } from "../upkeep/unless-full.ts";
+import { onceMoreOnFull, unlessFull } from "../upkeep/on-full.ts";
 import { pruneAllJobs } from "./prune-jobs.ts";
 
 /** Marks every job that runs as interrupted, and as cancelled what was asked to end: nobody goes on with it. Nobody else writes to the store,
@@ -30,16 +30,17 @@ export async function interruptJobs(db: SqlExecutor, why: string): Promise<Inter
 /** What a store does about its jobs when it opens for writing. On a full disk they stay as they are, for a later opening to mark: what is in the
  *  store can be read. @returns the jobs that it found running. */
 export async function openJobs(db: SqlExecutor): Promise<InterruptedJob[]> {
-  return unlessFull(
-    async () => {
-      const interrupted = await interruptJobs(db, "whoever worked on it ended before it was done");
-      await pruneAllJobs(db);
-      return interrupted;
-    },
+  const interrupted = await unlessFull(
+    () => onceMoreOnFull(() => interruptJobs(db, "whoever worked on it ended before it was done")),
     () =>
       db.all<InterruptedJob>(
         `SELECT job_id AS id, kind FROM jobs WHERE status = 'running' AND finished_at IS NULL AND cancel_requested_at IS NULL
          ORDER BY sequence`,
       ),
   );
+  await unlessFull(
+    () => pruneAllJobs(db),
+    async () => {},
+  );
+  return interrupted;
 }

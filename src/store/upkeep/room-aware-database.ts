@@ -1,6 +1,7 @@
 import type { SqlDatabase, SqlExecutor, SqlParams, SqlRunResult, SqlTransaction } from "../../contracts/sql.ts";
 import type { StoreStorage } from "../../contracts/upkeep.ts";
 import { StorageError } from "../../errors.ts";
+import { isFull } from "./on-full.ts";
 import type { SpareRoom } from "./spare-room.ts";
 
 /** A database whose errors about a full disk say how much room there is. What was being written is undone by then, and the room that was set
@@ -58,7 +59,8 @@ export class RoomAwareDatabase implements SqlDatabase {
     try {
       return await work;
     } catch (error) {
-      if (!isFull(error)) throw error;
+      // Limits of memory and of keys are not about the disk.
+      if (!isFull(error) || error.capability !== "sql") throw error;
       const told = await this.#withRoom(error);
       // What it could not do does not change what is to be said.
       await this.#spare.giveUp().catch(nothing);
@@ -73,11 +75,6 @@ export class RoomAwareDatabase implements SqlDatabase {
     const message = `${error.message}: it needs more than there is (${availableBytes} of ${quotaBytes ?? "?"} bytes are said to be available); what was being written is undone`;
     return new StorageError("QUOTA_EXCEEDED", message, { capability, operation, cause: error });
   }
-}
-
-/** Limits of memory and of keys are not about the disk. */
-function isFull(error: unknown): error is StorageError {
-  return error instanceof StorageError && error.code === "QUOTA_EXCEEDED" && error.capability === "sql";
 }
 
 function nothing(): void {}

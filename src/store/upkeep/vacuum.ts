@@ -3,6 +3,7 @@ import type { StoreStorage, VacuumOptions, VacuumReport } from "../../contracts/
 import { StorageError } from "../../errors.ts";
 import { nextTurn } from "../../turns.ts";
 import { tidyTextIndex } from "../search/text-index.ts";
+import { onceMoreOnFull } from "./on-full.ts";
 import { requireRoom } from "./require-room.ts";
 
 /** Bytes that one step gives back: it moves as many at most, some milliseconds of work, in a transaction of its own. */
@@ -65,10 +66,12 @@ class Vacuum {
   /** What was deleted stays in the text index until its lists are merged. */
   async #merge(): Promise<void> {
     this.#tell("merge", await this.#pages());
-    await tidyTextIndex(this.#db, async () => {
-      await this.#breathe();
-      return !this.#isLate();
-    });
+    await onceMoreOnFull(() =>
+      tidyTextIndex(this.#db, async () => {
+        await this.#breathe();
+        return !this.#isLate();
+      }),
+    );
   }
 
   async #release(): Promise<VacuumReport["ended"]> {
@@ -87,7 +90,8 @@ class Vacuum {
       await this.#breathe();
       const step = Math.ceil(Math.min(STEP_BYTES, maxBytes - given) / pages.pageSize);
       // A row for every page: `exec` need not go on to the last.
-      await this.#db.all(`PRAGMA incremental_vacuum(${step})`);
+      const give = (): Promise<unknown> => this.#db.transaction((tx) => tx.all(`PRAGMA incremental_vacuum(${step})`));
+      await onceMoreOnFull(give);
       const { count } = await this.#pages();
       // Nothing moves while another connection reads a state that needs the pages as they are.
       if (count >= pages.count) return "done";
